@@ -1,0 +1,261 @@
+"""The catalogue: which names block, what calls return, which functions mean something to the analysis.
+
+Last part of the catalogue stage. A file is decoded when a name of its packages is first asked for; answers
+are kept. Knows nothing of any project.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+from loopsafe.catalog.loader import CatalogText, check_types, decode, read_folder, read_shipped
+from loopsafe.catalog.schema import Affinity, CallRecord, CatalogFile, ClassRecord, Fact, Role, When
+from loopsafe.catalog.types import UNKNOWN, InvalidType, Named, TypeExpr, awaitable, parse_type
+from loopsafe.model import LoopsafeError
+
+_MAX_ALIAS_STEPS: Final = 8
+
+
+def load(packages: Collection[str] | None = None, extra: Sequence[Path] = ()) -> Catalog:
+    """The shipped catalogue plus the folders (or files) of `extra`, whose entries win.
+
+    `packages` are the top-level packages that the project imports, which bound `property_names`; None means
+    all. Every file is within reach in either case, since one costs nothing until a name of it is looked up.
+    """
+    added = [text for folder in extra for text in read_folder(folder)]
+    for text in added:
+        check_types(text)
+    return Catalog([*read_shipped(), *added], packages)
+
+
+class Catalog:
+    """Everything that catalogue files say, by canonical qualified name."""
+
+    def __init__(self, texts: Sequence[CatalogText], packages: Collection[str] | None = None) -> None:
+        self._texts = texts
+        self._packages = None if packages is None else frozenset(packages)
+        self._pending: dict[str, list[CatalogText]] = {}
+        for text in texts:
+            for package in text.packages:
+                self._pending.setdefault(package, []).append(text)
+        self._decoded: set[int] = set()
+        self._facts: dict[tuple[str, When], tuple[Fact, ...]] = {}
+        self._classes: dict[str, ClassRecord] = {}
+        self._members: dict[str, set[str]] = {}
+        self._returns: dict[str, str] = {}
+        self._async: set[str] = set()
+        self._aliases: dict[str, str] = {}
+        self._roles: dict[str, Role] = {}
+        self._canonical: dict[str, str] = {}
+        self._found: dict[tuple[str, str], str | None] = {}
+        self._linear: dict[str, tuple[str, ...]] = {}
+        self._types: dict[str, TypeExpr] = {}
+        self._given: dict[str, TypeExpr | None] = {}
+        self._attributes: dict[tuple[str, str], TypeExpr | None] = {}
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash over the bytes of all files, for cache keys."""
+        state = hashlib.blake2b(digest_size=16)
+        for text in self._texts:
+            state.update(len(text.data).to_bytes(8, "big"))
+            state.update(text.data)
+        return state.hexdigest()
+
+    @cached_property
+    def property_names(self) -> frozenset[str]:
+        """Last parts of the names of all facts that reading an attribute triggers."""
+        names: set[str] = set()
+        for text in self._texts:
+            if not text.has_properties or not self._is_imported(text):
+                continue
+            for call in decode(text).call:
+                if call.when is When.PROPERTY:
+                    names.update(name.rpartition(".")[2] for name in call.name)
+        return frozenset(names)
+
+    def canonical(self, name: str) -> str:
+        """The catalogue's own name of an object, module or member; a name without alias is its own."""
+        known = self._canonical.get(name)
+        if known is None:
+            known = self._canonical[name] = self._follow(name)
+        return known
+
+    def facts(self, name: str, when: When = When.CALL) -> tuple[Fact, ...]:
+        """The effects of a canonical name at one moment, those of a method also by its class's bases."""
+        self._decode_for(name)
+        found = self._facts.get((name, when))
+        if found is None:
+            owner = self._inherited(name)
+            found = self._facts.get((owner, when), ()) if owner else ()
+            self._facts[name, when] = found
+        return found
+
+    def find(self, cls: str, attr: str) -> str | None:
+        """Qualified name of an attribute at the first class, from `cls` upwards, that is known to have it."""
+        key = (cls, attr)
+        if key not in self._found:
+            owners = (base for base in self.linear(cls) if attr in self._members.get(base, ()))
+            owner = next(owners, None)
+            self._found[key] = None if owner is None else f"{owner}.{attr}"
+        return self._found[key]
+
+    def is_class(self, name: str) -> bool:
+        """Is this the canonical name of a class that the catalogue describes?"""
+        self._decode_for(name)
+        return name in self._classes
+
+    def bases(self, cls: str) -> tuple[str, ...]:
+        """Canonical names of the direct bases that the catalogue gives a class."""
+        self._decode_for(cls)
+        record = self._classes.get(cls)
+        return tuple(self.canonical(base) for base in record.bases) if record else ()
+
+    def linear(self, cls: str) -> tuple[str, ...]:
+        """The class and all its bases in order of look-up."""
+        known = self._linear.get(cls)
+        if known is None:
+            self._linear[cls] = (cls,)  # ends a cycle in the data
+            order = dict.fromkeys(reversed([cls, *chain.from_iterable(map(self.linear, self.bases(cls)))]))
+            known = self._linear[cls] = tuple(reversed(order))
+        return known
+
+    def returns(self, name: str) -> TypeExpr | None:
+        """What calling a function, method or class gives; a coroutine function's is `typing.Awaitable[…]`."""
+        if name not in self._given:
+            self._given[name] = self._find_return(name)
+        return self._given[name]
+
+    def attribute(self, cls: str, attr: str) -> TypeExpr | None:
+        """Type of an attribute or property; `__getattr__` answers for names of which nothing is known."""
+        key = (cls, attr)
+        if key not in self._attributes:
+            self._attributes[key] = self._find_attribute(cls, attr)
+        return self._attributes[key]
+
+    def role(self, name: str) -> Role | None:
+        """The meaning of a canonical name, that of a method also by its class's bases."""
+        self._decode_for(name)
+        role = self._roles.get(name)
+        if role is None:
+            owner = self._inherited(name)
+            role = self._roles.get(owner) if owner else None
+        return role
+
+    def affinity(self, cls: str) -> Affinity | None:
+        """How the instances of a class are bound to threads."""
+        for base in self.linear(cls):
+            record = self._classes.get(base)
+            if record is not None and record.affinity is not None:
+                return record.affinity
+        return None
+
+    def is_async(self, name: str) -> bool:
+        """Is this a coroutine function, or a method of which a call has to be awaited?"""
+        self._decode_for(name)
+        return name in self._async or (self._inherited(name) or name) in self._async
+
+    def _is_imported(self, text: CatalogText) -> bool:
+        return self._packages is None or not self._packages.isdisjoint(text.packages)
+
+    def _decode_for(self, name: str) -> None:
+        package = name.partition(".")[0]
+        if package in self._pending:
+            for text in self._pending.pop(package):
+                if id(text) not in self._decoded:
+                    self._decoded.add(id(text))
+                    self._add(decode(text))
+
+    def _add(self, file: CatalogFile) -> None:
+        self._aliases.update(file.aliases)
+        self._returns.update(file.returns)
+        self._async.update(file.asynchronous)
+        self._roles.update(file.roles)
+        for name in (*file.roles, *file.returns):
+            owner, _, attr = name.rpartition(".")
+            self._members.setdefault(owner, set()).add(attr)
+        for record in file.classes:
+            self._add_class(record)
+        added: dict[tuple[str, When], list[Fact]] = {}
+        for call in file.call:
+            for fact in self._expand(call, file.source):
+                added.setdefault((fact.name, fact.when), []).append(fact)
+        self._facts.update((key, tuple(facts)) for key, facts in added.items())
+
+    def _add_class(self, record: ClassRecord) -> None:
+        name = record.name
+        self._classes[name] = record
+        self._aliases.update((alias, name) for alias in record.aliases)
+        members = self._members.setdefault(name, set())
+        members.update(record.returns, record.fluent, record.attributes, record.asynchronous, record.quiet)
+        self._returns.update((f"{name}.{attr}", text) for attr, text in record.returns.items())
+        self._returns.update((f"{name}.{attr}", "Self") for attr in record.fluent)
+        self._async.update(f"{name}.{attr}" for attr in record.asynchronous)
+
+    def _expand(self, call: CallRecord, source: str) -> list[Fact]:
+        record = self._classes.get(call.owner) if call.owner else None
+        affinity = call.affinity or (record.affinity if record else None)
+        twin = call.twin or (record.twin if record else None)
+        facts = []
+        for attr in call.name:
+            name = f"{call.owner}.{attr}" if call.owner else attr
+            owner, _, last = name.rpartition(".")
+            self._members.setdefault(owner, set()).add(last)
+            facts.append(
+                Fact(name, call.effect, call.when, call.unless, call.replacement, twin, affinity, source)
+            )
+        return facts
+
+    def _follow(self, name: str) -> str:
+        for _ in range(_MAX_ALIAS_STEPS):
+            self._decode_for(name)
+            prefix, rest = name, ""
+            while prefix and prefix not in self._aliases:
+                prefix, _, last = prefix.rpartition(".")
+                rest = f".{last}{rest}"
+            if not prefix:
+                break
+            name = self._aliases[prefix] + rest
+        return name
+
+    def _inherited(self, name: str) -> str | None:
+        """Where a class member is declared, if the name is one's and a base declares it."""
+        cls, _, attr = name.rpartition(".")
+        if cls not in self._classes:
+            return None
+        found = self.find(cls, attr)
+        return None if found == name else found
+
+    def _find_return(self, name: str) -> TypeExpr | None:
+        self._decode_for(name)
+        owner = name if name in self._returns or name in self._async else self._inherited(name) or name
+        text = self._returns.get(owner)
+        if owner in self._async:
+            return awaitable(self._type(text, owner) if text else UNKNOWN)
+        if text is None:
+            return Named(name) if name in self._classes else None
+        return self._type(text, owner)
+
+    def _find_attribute(self, cls: str, attr: str) -> TypeExpr | None:
+        found = self.find(cls, attr)
+        if found is not None:
+            record = self._classes.get(found.rpartition(".")[0])
+            text = record.attributes.get(attr) if record else None
+            return self._type(text, found) if text else None
+        if not attr.startswith("__") and self.find(cls, "__getattr__"):
+            return self.returns(f"{cls}.__getattr__")
+        return None
+
+    def _type(self, text: str, name: str) -> TypeExpr:
+        known = self._types.get(text)
+        if known is None:
+            try:
+                known = self._types[text] = parse_type(text, self.canonical)
+            except InvalidType as error:
+                raise LoopsafeError(f"catalogue entry of `{name}`: {error}") from error
+        return known

@@ -1,0 +1,183 @@
+"""What a catalogue file may say: the records of its TOML tables and the values handed to later stages.
+
+First part of the catalogue stage. Decodes and checks nothing itself and looks nothing up.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+import msgspec
+
+from loopsafe.model import Effect
+
+Constant = bool | int | float | str
+
+
+class When(str, enum.Enum):
+    """The moment at which a fact's effect happens."""
+
+    CALL = "call"
+    ITER = "iter"
+    """While the result of the call is iterated; named by `__iter__`, while an instance is."""
+    ENTER = "enter"
+    """On entering a `with` over the result of the call; named by `__enter__`, over an instance."""
+    EXIT = "exit"
+    """On leaving such a `with`."""
+    PROPERTY = "property"
+    """On reading the attribute."""
+
+
+class Affinity(str, enum.Enum):
+    """How tightly an object is bound to the thread that uses it."""
+
+    SHARED = "shared"
+    """Any thread may use it, but only one at a time."""
+    THREAD = "thread"
+    """Only the thread that created it may use it."""
+    MAIN = "main"
+    """Only the main thread may use it."""
+    LOOP = "loop"
+    """Asynchronous: it belongs to the event loop on which it was first used."""
+
+
+class RoleKind(str, enum.Enum):
+    """The meanings that a function, class or decorator can have for the analysis."""
+
+    OFFLOADER = "offloader"
+    SCHEDULER = "scheduler"
+    CONSUMER = "consumer"
+    CAST = "cast"
+    PARTIAL = "partial"
+    WRAPS = "wraps"
+    KEEPS = "keeps"
+    PROPERTY = "property"
+    CACHED_PROPERTY = "cached-property"
+    STATICMETHOD = "staticmethod"
+    CLASSMETHOD = "classmethod"
+    CONTEXTMANAGER = "contextmanager"
+    ASYNCCONTEXTMANAGER = "asynccontextmanager"
+    ABSTRACT = "abstract"
+    OVERLOAD = "overload"
+    OVERRIDE = "override"
+    DATACLASS = "dataclass"
+    DEPENDS = "depends"
+    RUNNING_LOOP = "running-loop"
+    IS_RUNNING = "is-running"
+    COROUTINE_SINK = "coroutine-sink"
+    TASK_SPAWNER = "task-spawner"
+    OFFLOAD_DECORATOR = "offload-decorator"
+    ROUTE = "route"
+    LIFESPAN = "lifespan"
+    NOT_IMPLEMENTED = "not-implemented"
+    LOOP_BLOCKER = "loop-blocker"
+    NESTED_LOOPS = "nested-loops"
+    """Calling it makes running loops accept nested runs."""
+
+
+class RoleResult(str, enum.Enum):
+    """What an offloader gives back: something to await, a `concurrent.futures.Future`, or nothing of use."""
+
+    AWAITABLE = "awaitable"
+    FUTURE = "future"
+    NONE = "none"
+
+
+class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An argument that cancels an effect; one guard that holds is enough."""
+
+    name: str | None = None
+    """Keyword by which the argument may be given. A guard that names no value holds when it is given at all."""
+    position: int | None = None
+    """Its position, from 0, not counting self."""
+    equals: Constant | None = None
+    """The constant that cancels."""
+    refers: str | None = None
+    """The global that cancels, alone or as an operand of `|`."""
+    absent: bool = False
+    """Leaving the argument out cancels."""
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """One effect of touching one name."""
+
+    name: str
+    effect: Effect
+    when: When = When.CALL
+    unless: tuple[Guard, ...] = ()
+    replacement: str | None = None
+    twin: str | None = None
+    affinity: Affinity | None = None
+    source: str = ""
+
+
+class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The meaning of one name for the analysis, and which of its arguments carry it."""
+
+    role: RoleKind
+    callable: int | str | None = None
+    """Position or keyword of the callable that is run; for sinks of coroutine functions, of that function."""
+    keyword: str | None = None
+    """The keyword by which a callable with a position may be given as well."""
+    iterable: int | None = None
+    """Position of the argument that is iterated."""
+    result: RoleResult | None = None
+    lazy: bool = False
+    """The argument is iterated, the callable called, only while the result is iterated."""
+
+
+class CallRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One `[[call]]` table: names that share an effect."""
+
+    name: tuple[str, ...]
+    effect: Effect
+    owner: str | None = msgspec.field(default=None, name="class")
+    when: When = When.CALL
+    unless: tuple[Guard, ...] = ()
+    replacement: str | None = None
+    twin: str | None = None
+    affinity: Affinity | None = None
+    note: str | None = None
+
+
+class ClassRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One `[[class]]` table: a class, its other names, and the types that its members give."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+    affinity: Affinity | None = None
+    returns: dict[str, str] = {}
+    """Method → what a call gives; for an asynchronous method, what awaiting the call gives."""
+    fluent: tuple[str, ...] = ()
+    """Methods that return their own object or another of its class."""
+    attributes: dict[str, str] = {}
+    asynchronous: tuple[str, ...] = ()
+    quiet: tuple[str, ...] = ()
+    """Methods without effect; said to hide what a base class declares."""
+    twin: str | None = None
+    """The asynchronous equivalent, for messages; default for the class's calls."""
+    note: str | None = None
+
+
+class CatalogFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One TOML file of the catalogue."""
+
+    source: str
+    distribution: str | None = None
+    module: str | None = None
+    framework: str | None = None
+    packages: tuple[str, ...] = msgspec.field(default=(), name="import")
+    call: tuple[CallRecord, ...] = ()
+    classes: tuple[ClassRecord, ...] = msgspec.field(default=(), name="class")
+    returns: dict[str, str] = {}
+    asynchronous: tuple[str, ...] = ()
+    """Coroutine functions outside classes."""
+    aliases: dict[str, str] = {}
+    roles: dict[str, Role] = {}
+    note: str | None = None
+
+
+KINDS: Final = ("distribution", "module", "framework")
+"""Of these keys a file has exactly one."""

@@ -1,0 +1,137 @@
+"""LSA100–118 and LSA301–312: what blocks the event loop, or runs another one on it, directly or through other code.
+
+A finding stands at the call in the coroutine where the synchronous path begins, once per call, with the path as proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from loopsafe.catalog import Affinity, Fact
+from loopsafe.checks.check import Check, Context
+from loopsafe.checks.messages import describe_direct, describe_indirect
+from loopsafe.model import (
+    CODES,
+    Applicability,
+    Confidence,
+    Diagnostic,
+    Effect,
+    Remedy,
+    RemedyKind,
+    Span,
+    Step,
+)
+from loopsafe.project.entities import Frame, Module
+from loopsafe.project.project import node_span, node_text
+from loopsafe.project.propagate import Witness
+from loopsafe.summary import ir
+
+_EFFECTS: Final = tuple(Effect)
+_LOOP_EFFECTS: Final = frozenset({Effect.RUN_LOOP, Effect.DRIVE_LOOP})
+
+
+class _Finding(NamedTuple):
+    frame: Frame
+    effect: Effect
+    witness: Witness
+    span: Span
+    code: str
+
+
+def _run(context: Context) -> Iterator[Diagnostic]:
+    for coroutine in context.project.coroutines:
+        best: dict[Span, _Finding] = {}
+        for finding in _find(context, coroutine):
+            known = best.get(finding.span)
+            if known is None or _rank(finding) < _rank(known):
+                best[finding.span] = finding
+        for finding in best.values():
+            yield _describe(context, finding, best)
+
+
+def _find(context: Context, coroutine: Frame) -> Iterator[_Finding]:
+    propagation = context.project.propagation
+    for frame, site in context.project.loop_sites(coroutine):
+        for effect, witness in propagation.at(site):
+            codes = CODES[effect]
+            code = codes.direct if witness.hops == 0 else codes.transitive
+            if code is not None and code in context.enabled:
+                yield _Finding(frame, effect, witness, node_span(frame, site.ref), code)
+
+
+def _rank(finding: _Finding) -> tuple[bool, int, int]:
+    """Of several findings at one call, the surest, then the one with the shortest path, then the gravest."""
+    witness = finding.witness
+    return (witness.confidence is Confidence.LIKELY, witness.hops, _EFFECTS.index(finding.effect))
+
+
+def _describe(context: Context, finding: _Finding, others: dict[Span, _Finding]) -> Diagnostic:
+    frame, effect, witness, span, code = finding
+    steps = [(frame, witness), *context.project.propagation.path(effect, witness)]
+    fact = steps[-1][1].cause
+    assert isinstance(fact, Fact)
+    text = node_text(frame, witness.site.ref)
+    message = describe_direct(text, fact) if witness.hops == 0 else describe_indirect(text, fact, witness.hops)
+    is_likely = witness.confidence is Confidence.LIKELY
+    return Diagnostic(
+        path=frame.code.module.path,
+        code=code,
+        name=context.rules[code].name,
+        message=message,
+        span=span,
+        chain=tuple(_step(frame, witness) for frame, witness in steps),
+        confidence=witness.confidence,
+        reason="an override in a subclass blocks, the method itself does not" if is_likely else None,
+        remedy=None if effect in _LOOP_EFFECTS else _remedy(finding, fact, others),
+    )
+
+
+def _step(frame: Frame, witness: Witness) -> Step:
+    span = node_span(frame, witness.site.ref)
+    called = witness.cause.name if isinstance(witness.cause, Fact) else witness.cause.code.qualname
+    return Step(frame.code.module.path, span.row, span.column, frame.code.qualname, called)
+
+
+def _remedy(finding: _Finding, fact: Fact, others: dict[Span, _Finding]) -> Remedy | None:
+    frame, _, witness, span, _ = finding
+    node = frame.code.scope.nodes[witness.site.ref]
+    is_direct = witness.hops == 0
+    if not isinstance(node, ir.Call | ir.Attr) or any(_is_prefix(span, other) for other in others if other != span):
+        return None
+    offloader = _offloader(frame.code.module)
+    if is_direct and fact.replacement is not None:
+        library = offloader.partition(".")[0]
+        replacement = f"{library}.{fact.replacement.rpartition('.')[2]}"
+        return Remedy(RemedyKind.REPLACE_AWAITED, span, replacement=replacement, offloader=offloader)
+    applicability = _applicability(fact.affinity, is_direct)
+    if applicability is None:
+        return None
+    prefix_blocks = any(_is_prefix(other, span) for other in others if other != span)
+    return Remedy(RemedyKind.OFFLOAD, span, applicability, prefix_blocks, offloader=offloader)
+
+
+def _is_prefix(inner: Span, outer: Span) -> bool:
+    """Whether one call is the beginning of another's callee: `open(p)` of `open(p).read()`."""
+    return inner.start == outer.start and inner.end < outer.end
+
+
+def _applicability(affinity: Affinity | None, is_direct: bool) -> Applicability | None:
+    """How far a call on such an object may be moved to another thread; not at all if None."""
+    if affinity is None:
+        return Applicability.SAFE
+    if affinity is Affinity.SHARED or (affinity is Affinity.THREAD and not is_direct):
+        return Applicability.UNSAFE
+    return None
+
+
+def _offloader(module: Module) -> str:
+    """The way to a thread in the async library that the module uses."""
+    imports = {name.partition(".")[0] for name in module.summary.imports} if module.summary is not None else set()
+    for library in ("trio", "anyio"):
+        if library in imports and "asyncio" not in imports:
+            return f"{library}.to_thread.run_sync"
+    return "asyncio.to_thread"
+
+
+CHECK: Final = Check(tuple(sorted({code for codes in CODES.values() for code in codes if code})), _run)

@@ -1,0 +1,164 @@
+"""The flags of `loopsafe check`, spelled and refused as ruff does it.
+
+Nothing here acts on them: `read_options` returns plain values.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+from loopsafe.config.settings import Settings
+from loopsafe.model import Confidence
+from loopsafe.report import names
+
+_VERSIONS: Final = tuple(f"py3{minor}" for minor in range(7, 16))
+_CONFLICTS: Final = (("statistics", "diff"), ("exit_zero", "exit_non_zero_on_fix"))
+
+
+class _Parser(argparse.ArgumentParser):
+    """Complains in the words of ruff's parser."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = re.match(r"unrecognized arguments: (\S+)", message)
+        empty = re.match(r"argument (?:-\w/)?(?P<flag>--[\w-]+): expected one argument", message)
+        bad = re.match(r"argument (?:-\w/)?(?P<flag>--[\w-]+): invalid \w+(?: \w+)*: (?P<value>.*)", message)
+        if unknown:
+            flag = unknown[1].partition("=")[0]
+            message = (
+                f"unexpected argument '{flag}' found\n\n  tip: to pass '{flag}' as a value, use '-- {flag}'"
+            )
+        elif empty:
+            message = f"a value is required for '{empty['flag']}' but none was supplied"
+        elif bad:
+            message = f"invalid value {bad['value']} for '{bad['flag']}'"
+        usage = "Usage: loopsafe check [OPTIONS] [FILES]..."
+        sys.stderr.write(f"error: {message}\n\n{usage}\n\nFor more information, try '--help'.\n")
+        raise SystemExit(2)
+
+
+def read_options(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse the arguments of `check`; a mistake ends the process with 2."""
+    parser = _build()
+    options = parser.parse_intermixed_args(list(arguments))
+    for first, second in _CONFLICTS:
+        if getattr(options, first) and getattr(options, second):
+            flags = (f"'--{name.replace('_', '-')}'" for name in (first, second))
+            parser.error("the argument {} cannot be used with {}".format(*flags))
+    if options.output_format not in names():
+        parser.error(
+            f"invalid value '{options.output_format}' for '--output-format <OUTPUT_FORMAT>'\n"
+            f"  [possible values: {', '.join(names())}]"
+        )
+    options.files = options.files or ["."]
+    return options
+
+
+def to_settings(options: argparse.Namespace, root: str) -> Settings:
+    """Return the settings that the flags ask for; configuration files will be read below them."""
+    cache_dir = options.cache_dir or os.environ.get("LOOPSAFE_CACHE_DIR")
+    return Settings(
+        select=_flatten(options.select) or (),
+        ignore=_flatten(options.ignore) or (),
+        extend_select=_flatten(options.extend_select) or (),
+        exclude=_flatten(options.exclude),
+        extend_exclude=_flatten(options.extend_exclude) or (),
+        respect_gitignore=options.respect_gitignore is not False,
+        force_exclude=options.force_exclude is True,
+        ignore_noqa=options.ignore_noqa,
+        use_cache=not (options.no_cache or _is_set("LOOPSAFE_NO_CACHE")),
+        cache_dir=cache_dir,
+        fix=options.fix is True or options.fix_only is True,
+        unsafe_fixes=options.unsafe_fixes,
+        diff=options.diff,
+        min_confidence=Confidence(options.min_confidence),
+        target_version=_version(options.target_version),
+        root=root,
+    )
+
+
+def _build() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="loopsafe check", description="Check the given files and folders.", allow_abbrev=False
+    )
+    parser.add_argument(
+        "files", nargs="*", metavar="FILES", help="files or folders [default: .], or - for stdin"
+    )
+    _add_actions(parser)
+    _add_rules(parser)
+    _add_files(parser)
+    _add_output(parser)
+    return parser
+
+
+def _add_actions(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    toggle = argparse.BooleanOptionalAction
+    add("--fix", action=toggle, default=None, help="apply safe fixes, then report what remains")
+    add("--unsafe-fixes", action=toggle, default=None, help="count and apply unsafe fixes as well")
+    add("--fix-only", action=toggle, default=None, help="apply fixes, but do not report what remains")
+    add("--diff", action="store_true", help="show the fixes as a diff instead of applying them")
+    add("--ignore-noqa", action="store_true", help="ignore suppression comments")
+    add("-n", "--no-cache", action="store_true", help="neither read nor write the cache")
+    add("--cache-dir", metavar="CACHE_DIR", help="where the cache lies [env: LOOPSAFE_CACHE_DIR]")
+    add("--isolated", action="store_true", help="ignore all configuration files")
+    add("-e", "--exit-zero", action="store_true", help="exit with 0, even upon findings")
+    add("--exit-non-zero-on-fix", action="store_true", help="exit with 1 if any file was changed")
+
+
+def _add_rules(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--select", action="append", metavar="RULE_CODE", help="codes or prefixes to turn on, or ALL")
+    add("--ignore", action="append", metavar="RULE_CODE", help="codes or prefixes to turn off")
+    add("--extend-select", action="append", metavar="RULE_CODE", help="like --select, on top of the others")
+    add("--extend-ignore", dest="ignore", action="append", help=argparse.SUPPRESS)
+    add("--target-version", choices=_VERSIONS, metavar="TARGET_VERSION", help="oldest Python, e.g. py310")
+    confidences = [confidence.value for confidence in Confidence]
+    default = Settings().min_confidence.value
+    add("--min-confidence", choices=confidences, default=default, help="report nothing less sure than this")
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    toggle = argparse.BooleanOptionalAction
+    add("--exclude", action="append", metavar="FILE_PATTERN", help="patterns that replace the default ones")
+    add("--extend-exclude", action="append", metavar="FILE_PATTERN", help="patterns on top of the others")
+    add("--force-exclude", action=toggle, default=None, help="exclude files named on the command line too")
+    add("--respect-gitignore", action=toggle, default=None, help="leave out what git ignores [default: on]")
+    add("--stdin-filename", metavar="STDIN_FILENAME", help="read stdin, and take it for this file")
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    default = os.environ.get("LOOPSAFE_OUTPUT_FORMAT") or "full"
+    formats = ", ".join(names())
+    add("--output-format", default=default, help=f"one of: {formats} [env: LOOPSAFE_OUTPUT_FORMAT]")
+    output = os.environ.get("LOOPSAFE_OUTPUT_FILE")
+    add(
+        "-o",
+        "--output-file",
+        default=output,
+        help="write there instead of stdout [env: LOOPSAFE_OUTPUT_FILE]",
+    )
+    add("--statistics", action="store_true", help="show counts for every rule")
+    add("--color", choices=("auto", "always", "never"), default="auto", help="when to use colour")
+    add("-v", "--verbose", action="store_true", help="show a traceback where there is one")
+    add("-q", "--quiet", action="store_true", help="print diagnostics, but nothing else")
+    add("-s", "--silent", action="store_true", help="print nothing")
+
+
+def _flatten(values: list[str] | None) -> tuple[str, ...] | None:
+    """Split repeated, comma-separated values; None if the flag was not given."""
+    return None if values is None else tuple(part.strip() for value in values for part in value.split(","))
+
+
+def _version(text: str | None) -> tuple[int, int] | None:
+    return None if text is None else (3, int(text.removeprefix("py3")))
+
+
+def _is_set(variable: str) -> bool:
+    return os.environ.get(variable, "").lower() not in ("", "0", "false", "no")

@@ -1,0 +1,9 @@
+"""What the user asked for: settings, where they come from, and which rules they switch on."""
+
+from __future__ import annotations
+
+from loopsafe.config.root import find_root
+from loopsafe.config.selectors import resolve
+from loopsafe.config.settings import DEFAULT_EXCLUDE, Settings
+
+__all__ = ["DEFAULT_EXCLUDE", "Settings", "find_root", "resolve"]

@@ -1,0 +1,320 @@
+"""The pipeline from paths to findings, and from findings to new texts; what all front ends call.
+
+Holds no analysis of its own: it runs the stages in order and keeps what one hands to the next.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from loopsafe import catalog, source
+from loopsafe.cache import FOLDER, Cache, Stamp, findings_key
+from loopsafe.checks.check import Context
+from loopsafe.config import Settings, resolve
+from loopsafe.config.root import has_marker
+from loopsafe.model import INPUT_ERROR, INVALID_SYNTAX, Applicability, Confidence, Diagnostic, Fix, Span
+from loopsafe.plugins import Extensions, load_extensions
+from loopsafe.project import RECURSION_LIMIT, Project
+from loopsafe.source.directives import read_directives
+from loopsafe.source.discovery import show_path
+from loopsafe.source.text import Source, UnreadableSource
+from loopsafe.summary import ir, summarise
+from loopsafe.suppress import suppress
+
+_MOST_PASSES: Final = 100
+"""As in ruff: fixes that have not come to rest by then undo each other."""
+_OLDEST_PYTHON: Final = (3, 10)
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a run found."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    """Sorted; suppressed ones left out."""
+    files: tuple[str, ...]
+    """Every file that was to be checked, as shown to users."""
+    warnings: tuple[str, ...]
+    """Odd but no finding: invalid suppression comments."""
+    run: Run
+
+    def sources(self, path: str) -> Source | None:
+        """The text of a file as the run saw it; None if it cannot be read (any more)."""
+        return self.run.source(path)
+
+
+class Fixed(msgspec.Struct, frozen=True):
+    """What fixing gives; nothing is written yet."""
+
+    files: Mapping[str, bytes]
+    """New contents of the files that change, by path as shown to users."""
+    fixed: int
+    remaining: Outcome
+
+
+def check(paths: Sequence[str], settings: Settings, *, overlays: Mapping[str, bytes] | None = None) -> Outcome:
+    """Check files and folders.
+
+    `overlays` gives contents that stand for those of a file, which need not exist; keys are paths as in `paths`.
+    Raises LoopsafeError for settings, rules or catalogue files that are wrong.
+    """
+    shown = {show_path(path): data for path, data in (overlays or {}).items()}
+    return Run(tuple(paths), settings, shown, Cache(_cache_folder(settings))).outcome()
+
+
+def fix(outcome: Outcome, settings: Settings) -> Fixed:
+    """Apply fixes in passes, over all files at once, until none is left that may be applied.
+
+    Every pass checks the project anew. A file whose text would no longer compile keeps its old text.
+    """
+    from loopsafe.fixes import apply
+    from loopsafe.fixes.passes import is_whole
+
+    wanted = Applicability.UNSAFE if settings.unsafe_fixes else Applicability.SAFE
+    contents: dict[str, bytes] = {}
+    broken: set[str] = set()
+    count = 0
+    for _ in range(_MOST_PASSES):
+        has_changed = False
+        for path, found in _by_file(outcome.diagnostics).items():
+            text = outcome.sources(path)
+            if path in broken or text is None:
+                continue
+            result = apply(text.text, [one.fix for one in found], wanted)
+            if not result.applied or result.text == text.text:
+                continue
+            if not is_whole(result.text):
+                broken.add(path)
+                continue
+            contents[path] = text.encode(result.text)
+            count += len(result.applied)
+            has_changed = True
+        if not has_changed:
+            break
+        outcome = outcome.run.again(contents).outcome()
+    warnings = tuple(f"{path}: a fix would have broken the syntax, nothing was fixed there; please report this" for path in sorted(broken))
+    return Fixed(contents, count, msgspec.structs.replace(outcome, warnings=(*outcome.warnings, *warnings)))
+
+
+class Run:
+    """One check of one set of paths."""
+
+    def __init__(
+        self,
+        paths: tuple[str, ...],
+        settings: Settings,
+        overlays: Mapping[str, bytes],
+        cache: Cache,
+        summaries: dict[str, ir.ModuleSummary] | None = None,
+    ) -> None:
+        self._paths: Final = paths
+        self._settings: Final = settings
+        self._overlays: Final = dict(overlays)
+        self._cache: Final = cache
+        self._summaries: Final = summaries if summaries is not None else {}
+        """By content digest; shared between the passes of a fix."""
+        self._sources: Final[dict[str, Source]] = {}
+        self._problems: Final[list[Diagnostic]] = []
+        self._stamps: Final[dict[str, Stamp]] = {}
+        self._has_news = False
+        self._extensions: Final[Extensions] = load_extensions()
+        self._enabled: Final = resolve(
+            settings.select,
+            settings.ignore,
+            settings.extend_select,
+            known={code: rule.default for code, rule in self._extensions.rules.items()},
+        )
+
+    def again(self, overlays: Mapping[str, bytes]) -> Run:
+        """The same run over changed contents."""
+        return Run(self._paths, self._settings, {**self._overlays, **overlays}, Cache(None), self._summaries)
+
+    def source(self, path: str) -> Source | None:
+        """A file's text, read at most once."""
+        known = self._sources.get(path)
+        if known is None:
+            try:
+                data = self._overlays.get(path)
+                known = source.read(path) if data is None else source.decode(path, data)
+            except UnreadableSource:
+                return None
+            self._sources[path] = known
+        return known
+
+    def outcome(self) -> Outcome:
+        """Run the pipeline."""
+        wanted = self._discover()
+        digests = {path: digest for path in self._project_files(wanted) if (digest := self._digest(path, path in wanted))}
+        loaded = catalog.load(extra=self._extensions.catalogs)
+        key = self._key(digests, loaded, wanted)
+        cached = self._cache.findings(key)
+        if cached is None:
+            found = self._analyse(digests, loaded, wanted)
+            finished = tuple(sorted(self._finish(found, wanted), key=lambda one: one.sort_key))
+            self._cache.save(self._stamps, {digest: self._summaries[digest] for digest in digests.values()}, key, finished)
+        else:
+            finished = cached
+        files = tuple(sorted({*wanted, *(one.path for one in self._problems)}))
+        diagnostics = sorted([*finished, *self._problems], key=lambda one: one.sort_key)
+        return Outcome(tuple(diagnostics), files, tuple(self._warnings(finished, wanted)), self)
+
+    def _discover(self) -> set[str]:
+        existing = [path for path in self._paths if show_path(path) not in self._overlays]
+        discovery = source.discover(existing, self._settings)
+        for path in discovery.missing:
+            self._problems.append(_input_error(path, "No such file or directory (os error 2)"))
+        for path, message in discovery.unreadable:
+            self._problems.append(_input_error(path, message))
+        return {*discovery.files, *self._overlays}
+
+    def _project_files(self, wanted: set[str]) -> list[str]:
+        """Everything that the files may import: findings depend on it even where it is not itself checked."""
+        root = Path(self._settings.root)
+        if has_marker(root):
+            around = source.discover([str(root)], self._settings).files
+        else:
+            folders = sorted({os.path.dirname(path) for path in wanted if path != "-"})
+            around = tuple(os.path.join(folder, name) for folder in folders for name in _modules_in(folder or "."))
+        return sorted({*wanted, *around})
+
+    def _digest(self, path: str, is_wanted: bool) -> str | None:
+        """The content digest of a file, which is read only if it has changed since the last run."""
+        if path not in self._overlays:
+            try:
+                status = os.stat(path)
+            except OSError:
+                status = None
+            absolute = os.path.abspath(path)
+            known = self._cache.digest(absolute, status) if status is not None else None
+            if known is not None and status is not None:
+                self._stamps[absolute] = Stamp(status.st_size, status.st_mtime_ns, known)
+                return known
+        try:
+            data = self._overlays.get(path)
+            text = source.read(path) if data is None else source.decode(path, data)
+        except UnreadableSource as error:
+            if is_wanted:
+                self._problems.append(_input_error(path, error.message))
+            return None
+        self._sources[path] = text
+        self._has_news = True
+        if path not in self._overlays and status is not None:
+            self._stamps[absolute] = Stamp(status.st_size, status.st_mtime_ns, text.digest)
+        return text.digest
+
+    def _key(self, digests: Mapping[str, str], loaded: catalog.Catalog, wanted: set[str]) -> str:
+        settings = self._settings
+        parts = {f"file {path}": digest for path, digest in digests.items()}
+        parts["wanted"] = "\n".join(sorted(wanted))
+        parts["catalogue"] = loaded.digest
+        parts["rules"] = ",".join(sorted(self._enabled))
+        parts["settings"] = repr((settings.ignore_noqa, settings.min_confidence, settings.target_version, settings.src, settings.root))
+        parts["folder"] = os.getcwd()
+        return findings_key(parts)
+
+    def _analyse(self, digests: Mapping[str, str], loaded: catalog.Catalog, wanted: set[str]) -> list[Diagnostic]:
+        """Summarise what is new, link, and run the checks."""
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
+        try:
+            return self._check(self._summarise(digests), loaded, wanted)
+        finally:
+            sys.setrecursionlimit(limit)
+
+    def _summarise(self, digests: Mapping[str, str]) -> dict[str, ir.ModuleSummary]:
+        summaries = {}
+        for path, digest in digests.items():
+            summary = self._summaries.get(digest) or self._cache.summary(digest)
+            if summary is None:
+                text = self.source(path)
+                assert text is not None, "it was read to get its digest"
+                summary = summarise(text.text)
+            self._summaries[digest] = summaries[path] = summary
+        return summaries
+
+    def _check(self, summaries: Mapping[str, ir.ModuleSummary], loaded: catalog.Catalog, wanted: set[str]) -> list[Diagnostic]:
+        root = os.path.abspath(self._settings.root)
+        sources = [os.path.join(root, folder) for folder in self._settings.src]
+        by_path = {os.path.abspath(path): summary for path, summary in summaries.items()}
+        project = Project(by_path, loaded, root, [os.path.normpath(folder) for folder in sources])
+        found: list[Diagnostic] = []
+        for check in self._extensions.checks:
+            if not self._enabled.isdisjoint(check.codes):
+                context = Context(project, self._extensions.rules, self._enabled, tuple(found) if check.is_secondary else ())
+                found += [one for one in check.run(context) if one.code in self._enabled]
+        shown = [_with_shown_paths(one) for one in found]
+        problems = [
+            Diagnostic(path, INVALID_SYNTAX, INVALID_SYNTAX, problem.message, Span(problem.row, problem.column, problem.row, problem.column + 1))
+            for path, summary in summaries.items()
+            if path in wanted and (problem := summary.problem) is not None
+        ]
+        return [one for one in shown if one.path in wanted] + problems
+
+    def _finish(self, found: list[Diagnostic], wanted: set[str]) -> Iterator[Diagnostic]:
+        """Drops what is suppressed, and looks for fixes for the rest."""
+        wants_likely = self._settings.min_confidence is Confidence.LIKELY
+        for path, group in _by_file(found).items():
+            text = self.source(path)
+            if text is None:
+                continue
+            kept = [_placed(text, one) for one in group if wants_likely or one.confidence is Confidence.CERTAIN]
+            if not self._settings.ignore_noqa:
+                kept = list(suppress(kept, read_directives(text)).kept)
+            yield from self._with_fixes(text, kept)
+
+    def _with_fixes(self, text: Source, found: list[Diagnostic]) -> list[Diagnostic]:
+        if all(one.remedy is None for one in found):
+            return found
+        from loopsafe.fixes import attach
+
+        return attach(text, found, target_version=self._settings.target_version or _OLDEST_PYTHON)
+
+    def _warnings(self, found: Sequence[Diagnostic], wanted: set[str]) -> Iterator[str]:
+        """About suppression comments that suppress nothing, in the files with findings: elsewhere they do no harm."""
+        for path in _by_file(found):
+            text = self.source(path) if path in wanted else None
+            if text is not None:
+                yield from read_directives(text).warnings
+
+
+def _cache_folder(settings: Settings) -> str | None:
+    if not settings.use_cache:
+        return None
+    return settings.cache_dir or os.path.join(settings.root, FOLDER)
+
+
+def _modules_in(folder: str) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if name.endswith((".py", ".pyi")))
+    except OSError:
+        return []
+
+
+def _by_file(diagnostics: Sequence[Diagnostic]) -> dict[str, list[Diagnostic]]:
+    groups: dict[str, list[Diagnostic]] = {}
+    for one in sorted(diagnostics, key=lambda one: one.sort_key):
+        groups.setdefault(one.path, []).append(one)
+    return groups
+
+
+def _input_error(path: str, message: str) -> Diagnostic:
+    return Diagnostic(show_path(path), INPUT_ERROR, "io-error", message, Span(1, 1, 1, 1))
+
+
+def _placed(text: Source, diagnostic: Diagnostic) -> Diagnostic:
+    if diagnostic.code == INVALID_SYNTAX:
+        return diagnostic
+    return msgspec.structs.replace(diagnostic, noqa_row=source.noqa_row(text, diagnostic.span))
+
+
+def _with_shown_paths(diagnostic: Diagnostic) -> Diagnostic:
+    chain = tuple(msgspec.structs.replace(step, path=show_path(step.path)) for step in diagnostic.chain)
+    return msgspec.structs.replace(diagnostic, path=show_path(diagnostic.path), chain=chain)
+
+
+__all__ = ["Fix", "Fixed", "Outcome", "check", "fix"]

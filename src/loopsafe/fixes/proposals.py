@@ -1,0 +1,243 @@
+"""Stage fix, as a whole: one `Proposal` per finding, from one parse of the file.
+
+Nothing here changes text or decides what blocks; each finding's `Remedy` says what should happen to it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from loopsafe.fixes.edits import apply, lowest
+from loopsafe.fixes.hazards import Case, judge
+from loopsafe.fixes.imports import Imports
+from loopsafe.fixes.names import Names
+from loopsafe.fixes.places import Place, Refusal, Tree
+from loopsafe.fixes.proof import Intent, Proof, parse
+from loopsafe.fixes.recipes import Form, Recipe, Setting
+from loopsafe.model import Applicability, Diagnostic, Edit, Fix, Remedy, RemedyKind, Span
+from loopsafe.source.text import Source, rows
+
+TAKES_KEYWORDS: Final[dict[str, bool]] = {
+    "asyncio.to_thread": True,
+    "anyio.to_thread.run_sync": False,
+    "trio.to_thread.run_sync": False,
+}
+"""The off-loaders that calls are handed to, and whether they pass keyword arguments on."""
+_LONGEST_NAME: Final = 50
+
+
+class Proposal(msgspec.Struct, frozen=True):
+    """What becomes of one finding."""
+
+    fix: Fix | None = None
+    refusal: str | None = None
+    """Why there is no fix, as the end of "not fixed: …"."""
+    doubts: tuple[str, ...] = ()
+    """Why the fix is unsafe, as far as the code around the call is the reason."""
+
+
+class _Draft(msgspec.Struct):
+    """A fix that is not yet proved."""
+
+    index: int
+    intent: Intent
+    body: tuple[Edit, ...]
+    modules: tuple[str, ...]
+    doubts: tuple[str, ...]
+
+
+def attach(
+    source: Source, diagnostics: Sequence[Diagnostic], *, target_version: tuple[int, int] = (3, 10)
+) -> list[Diagnostic]:
+    """Return `diagnostics` with the fixes for those that have a remedy and no fix yet."""
+    open_ones = [one for one in diagnostics if one.fix is None and one.remedy is not None]
+    if not open_ones:
+        return list(diagnostics)
+    # all findings go in: where the others stand matters to the judgement
+    proposals = propose(source, diagnostics, target_version=target_version)
+    return [
+        msgspec.structs.replace(one, fix=proposal.fix)
+        if one.fix is None and proposal.fix is not None
+        else one
+        for one, proposal in zip(diagnostics, proposals, strict=True)
+    ]
+
+
+def propose(
+    source: Source, diagnostics: Sequence[Diagnostic], *, target_version: tuple[int, int] = (3, 10)
+) -> list[Proposal]:
+    """Return a fix, or the reason why there is none, for each of `diagnostics`, which are all of one file.
+
+    `target_version` is the oldest Python on which the file has to run.
+    """
+    if all(one.remedy is None for one in diagnostics):
+        return [_NO_REMEDY] * len(diagnostics)
+    if source.path.endswith(".pyi"):
+        return [Proposal(refusal="a stub file never runs")] * len(diagnostics)
+    try:
+        module = parse(source.text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return [Proposal(refusal="the file does not parse")] * len(diagnostics)
+    return _Proposer(source, module, diagnostics, target_version).run()
+
+
+_NO_REMEDY: Final = Proposal(refusal="no rewrite is known")
+
+
+class _Proposer:
+    """The state of one call of `propose`."""
+
+    def __init__(
+        self, source: Source, module: ast.Module, diagnostics: Sequence[Diagnostic], target: tuple[int, int]
+    ) -> None:
+        self._source = source
+        self._diagnostics = diagnostics
+        self._target = target
+        self._tree = Tree(module, rows(source.text))
+        self._names = Names(module, source.text, source.path)
+        self._imports = Imports(module, self._tree.rows, source.newline)
+        self._proof = Proof(module, len(self._tree.rows))
+        self._starts = frozenset(one.span.start for one in diagnostics)
+
+    def run(self) -> list[Proposal]:
+        places = self._tree.find(one.remedy.span for one in self._diagnostics if one.remedy is not None)
+        proposals: list[Proposal] = []
+        drafts: list[_Draft] = []
+        for index, one in enumerate(self._diagnostics):
+            if one.remedy is None:
+                proposals.append(_NO_REMEDY)
+                continue
+            try:
+                drafts.append(self._draft(index, one, one.remedy, places.get(one.remedy.span)))
+                proposals.append(_NO_REMEDY)
+            except Refusal as refusal:
+                proposals.append(Proposal(refusal=str(refusal)))
+            except RecursionError:
+                proposals.append(Proposal(refusal="the code around it is nested too deeply"))
+        proved = self._prove(drafts)
+        for draft in drafts:
+            proposals[draft.index] = self._finish(draft) if draft.index in proved else _UNPROVED
+        return proposals
+
+    def _draft(self, index: int, diagnostic: Diagnostic, remedy: Remedy, place: Place | None) -> _Draft:
+        from loopsafe.fixes.rewriting import rewrite  # with it comes LibCST
+
+        if place is None:
+            raise Refusal("no expression stands at the place")
+        if not isinstance(place.node, ast.Call | ast.Attribute | ast.Subscript):
+            raise Refusal("only calls and attributes can be moved to a thread")
+        form = self._choose_form(remedy, place.node)
+        case = Case(place, diagnostic, remedy.kind, form is Form.LAMBDA, self._target, self._starts)
+        doubts = judge(case)
+        recipe, modules = self._write_recipe(form, remedy, place)
+        self._imports.add(modules)  # refuses now rather than after the proof
+        body = rewrite(recipe, self._setting(place))
+        return _Draft(index, Intent(place, recipe), body, modules, tuple(doubts))
+
+    def _choose_form(self, remedy: Remedy, node: ast.expr) -> Form:
+        if remedy.kind is RemedyKind.REPLACE_AWAITED:
+            if not isinstance(node, ast.Call):
+                raise Refusal("only a call can be replaced by another")
+            return Form.REPLACE
+        if remedy.offloader not in TAKES_KEYWORDS:
+            raise Refusal(f"`{remedy.offloader}` is not known as an off-loader")
+        if remedy.prefix_blocks or not isinstance(node, ast.Call):
+            return Form.LAMBDA
+        if self._needs_executor(remedy):
+            return Form.PARTIAL if node.args or node.keywords else Form.DIRECT
+        return Form.DIRECT if TAKES_KEYWORDS[remedy.offloader] or not node.keywords else Form.PARTIAL
+
+    def _needs_executor(self, remedy: Remedy) -> bool:
+        return remedy.offloader == "asyncio.to_thread" and self._target < (3, 9)
+
+    def _write_recipe(self, form: Form, remedy: Remedy, place: Place) -> tuple[Recipe, tuple[str, ...]]:
+        qualified = remedy.replacement if form is Form.REPLACE else remedy.offloader
+        if qualified is None:
+            raise Refusal("no replacement is named")
+        self._require_one_library(qualified)
+        suffix, leading = "", tuple[str, ...]()
+        if form is not Form.REPLACE and self._needs_executor(remedy):
+            qualified, suffix, leading = "asyncio.get_running_loop", "().run_in_executor", ("None",)
+        callee = self._names.spell(qualified, place)
+        spellings = [callee]
+        if form is Form.PARTIAL:
+            spellings.append(self._names.spell("functools.partial", place))
+        partial = spellings[-1].text if form is Form.PARTIAL else ""
+        modules = tuple(one.module for one in spellings if one.module is not None)
+        return Recipe(form, callee.text + suffix, leading, partial), modules
+
+    def _require_one_library(self, qualified: str) -> None:
+        """Refuse where the file does not tell on which library's loop it runs."""
+        has_trio = self._names.has_import("trio")
+        if has_trio and (self._names.has_import("anyio") or qualified.startswith("asyncio.")):
+            raise Refusal("the module uses more than one async library")
+
+    def _setting(self, place: Place) -> Setting:
+        span = self._tree.span(place.node)
+        before = self._tree.before(span.start)
+        parent, field, _ = place.parent
+        is_used_on = (isinstance(parent, ast.Attribute | ast.Subscript) and field == "value") or (
+            isinstance(parent, ast.Call) and field == "func"
+        )
+        return Setting(
+            span.start,
+            self._slice(span),
+            needs_space=before.isalnum() or before == "_",
+            needs_parentheses=is_used_on and self._tree.next_token(span.end) != ")",
+        )
+
+    def _slice(self, span: Span) -> str:
+        lines = [row.rstrip("\r\n") for row in self._tree.rows[span.row - 1 : span.end_row]]
+        lines[-1] = lines[-1][: span.end_column - 1]
+        lines[0] = lines[0][span.column - 1 :]
+        return "\n".join(lines)
+
+    def _prove(self, drafts: Sequence[_Draft]) -> set[int]:
+        """Return the indexes of the drafts that do what they mean to do: first together, then, if need be, singly."""
+        proved: set[int] = set()
+        together = apply(self._source.text, [_as_fix(draft) for draft in drafts], Applicability.UNSAFE)
+        by_statement: dict[int, list[_Draft]] = {}
+        for draft in (drafts[index] for index in together.applied):
+            by_statement.setdefault(draft.intent.place.statement, []).append(draft)
+        for statement, group in by_statement.items():
+            if self._proof.holds(together.text, [draft.intent for draft in group], statement):
+                proved.update(draft.index for draft in group)
+        for draft in drafts:
+            if draft.index not in proved:
+                alone = apply(self._source.text, [_as_fix(draft)], Applicability.UNSAFE)
+                if self._proof.holds(alone.text, [draft.intent], draft.intent.place.statement):
+                    proved.add(draft.index)
+        return proved
+
+    def _finish(self, draft: _Draft) -> Proposal:
+        diagnostic = self._diagnostics[draft.index]
+        remedy = diagnostic.remedy
+        assert remedy is not None
+        degrees = [remedy.applicability, *([Applicability.UNSAFE] if draft.doubts else [])]
+        edits = (*self._imports.add(draft.modules), *draft.body)
+        return Proposal(Fix(_describe(draft, remedy), lowest(*degrees), edits), None, draft.doubts)
+
+
+_UNPROVED: Final = Proposal(refusal="the rewritten text would not mean what it should")
+
+
+def _as_fix(draft: _Draft) -> Fix:
+    return Fix("", Applicability.UNSAFE, draft.body)
+
+
+def _describe(draft: _Draft, remedy: Remedy) -> str:
+    node = draft.intent.place.node
+    if not isinstance(node, ast.Call):
+        return f"Read `{_shorten(node)}` in a thread with `{draft.intent.recipe.callee}`"
+    if remedy.kind is RemedyKind.REPLACE_AWAITED:
+        return f"Replace `{_shorten(node.func)}` by `await {draft.intent.recipe.callee}`"
+    return f"Run `{_shorten(node.func)}` in a thread with `{draft.intent.recipe.callee}`"
+
+
+def _shorten(node: ast.expr) -> str:
+    text = " ".join(ast.unparse(node).split())
+    return text if len(text) <= _LONGEST_NAME else "…" + text[-_LONGEST_NAME:]

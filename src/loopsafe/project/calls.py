@@ -1,0 +1,306 @@
+"""Calls: what they give back, which frame they run in, and what a parameter may be.
+
+Stage: infer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from loopsafe.catalog import RoleKind
+from loopsafe.project.arguments import Arguments, bind, is_telling
+from loopsafe.project.entities import Class, Frame
+from loopsafe.project.roles import result_of_role
+from loopsafe.project.values import (
+    NONE,
+    NOTHING,
+    Awaitable,
+    ClassObject,
+    Constant,
+    Coroutine,
+    External,
+    Form,
+    Function,
+    Generator,
+    Instance,
+    Manager,
+    Method,
+    Offloaded,
+    Partial,
+    Super,
+    Value,
+    Values,
+    builtin,
+    unite,
+)
+from loopsafe.summary import ir
+
+if TYPE_CHECKING:
+    from loopsafe.project.infer import Inference
+
+_CONTAINERS: Final = frozenset({"list", "set", "frozenset", "tuple", "sorted", "reversed", "enumerate"})
+
+
+class Calls:
+    """Results of calls, without a thought to their effects."""
+
+    def __init__(self, inference: Inference) -> None:
+        self._inference: Final = inference
+        self._declared: Final[dict[tuple[Frame, int], Values]] = {}
+
+    def arguments(self, frame: Frame, node: ir.Call) -> Arguments:
+        """The arguments of a call node, evaluated; `*args` of known length are spread."""
+        inference = self._inference
+        positional = [inference.value(frame, ref) for ref in node.args]
+        is_open = any(name is None for name, _ in node.keywords)
+        if node.starred >= 0:
+            positional, rest = positional[: node.starred], positional[node.starred :]
+            spread = rest[0][0] if len(rest) == 1 and len(rest[0]) == 1 else None
+            if isinstance(spread, Instance) and spread.cls == "builtins.tuple" and spread.args:
+                positional += spread.args
+            else:
+                is_open = True
+        keywords = [(name, inference.value(frame, ref)) for name, ref in node.keywords if name is not None]
+        return Arguments(positional, keywords, is_open)
+
+    def result_at(self, frame: Frame, node: ir.Call) -> Values:
+        """What a call node gives."""
+        callees = self._inference.value(frame, node.func)
+        if not callees:
+            return NOTHING
+        arguments = self.arguments(frame, node)
+        special = self._language(frame, callees, arguments)
+        if special is not None:
+            return special
+        return self._inference.each(callees, lambda callee: self.result(callee, arguments))
+
+    def result(self, callee: Value, arguments: Arguments) -> Values:
+        """What calling a value gives."""
+        match callee:
+            case Function():
+                return self._of_function(callee, arguments)
+            case ClassObject(cls):
+                return self._of_class(callee, arguments) if isinstance(cls, str) else (Instance(cls, (), True),)
+            case External() | Method():
+                return result_of_role(self._inference, callee, arguments)
+            case Partial(inner, positional, keywords):
+                return self.result(inner, _with_partial(positional, keywords, arguments))
+            case Offloaded(inner):
+                return (Awaitable(self.awaited_result(inner, arguments), True),)
+            case Instance(cls) if isinstance(cls, Class):
+                called = self._inference.members.find(callee, "__call__")
+                return self._inference.each(called, lambda member: self.result(member, arguments))
+            case Form(admitted):
+                return admitted
+        return NOTHING
+
+    def awaited_result(self, callee: Value, arguments: Arguments) -> Values:
+        """What calling a value gives in the end, if it is a coroutine function after awaiting."""
+        result = self.result(callee, arguments)
+        return unite(*[self._inference.protocols.awaited(value) or (value,) for value in result])
+
+    def _of_function(self, function: Function, arguments: Arguments) -> Values:
+        frame = self.frame(function, arguments)
+        scope = function.code.scope
+        if scope.is_generator:
+            return (Manager(frame),) if function.kind == "manager" else (Generator(frame),)
+        if scope.is_async:
+            return (Coroutine(frame),)
+        result = self._inference.value(frame, -2)
+        if not result and self._inference.members.is_abstract(function.code):
+            options = self._inference.members.implementations(function)
+            result = unite(*[self._inference.value(self.frame(option, arguments), -2) for option in options])
+        return result
+
+    def _of_class(self, callee: ClassObject, arguments: Arguments) -> Values:
+        cls = callee.cls
+        assert isinstance(cls, str)
+        role = self._inference.catalog.role(cls)
+        if role is not None:
+            return result_of_role(self._inference, callee, arguments)
+        package, _, last = cls.rpartition(".")
+        if package == "builtins" and last in _CONTAINERS and arguments.positional:
+            return (builtin(last, self._inference.each(arguments.positional[0], self._inference.protocols.element_of)),)
+        declared = self._inference.catalog.returns(cls)
+        found = self._inference.externals.instances(declared) if declared is not None else (Instance(cls),)
+        return tuple(Instance(value.cls, value.args, True) if isinstance(value, Instance) else value for value in found)
+
+    def _language(self, frame: Frame, callees: Values, arguments: Arguments) -> Values | None:
+        """Builtins that look at the place of the call or at names: `super()`, `getattr(x, "name")`, `type(x)`."""
+        name = callees[0].cls if isinstance(callees[0], ClassObject) else getattr(callees[0], "name", None)
+        if name == "builtins.super":
+            return self._super(frame, arguments)
+        if name == "builtins.getattr" and len(arguments.positional) >= 2:
+            names = [value.value for value in arguments.positional[1] if isinstance(value, Constant)]
+            if len(names) == 1 and isinstance(names[0], str):
+                attribute = names[0]
+                get = self._inference.members.get
+                found = self._inference.each(arguments.positional[0], lambda value: get(value, attribute))
+                return unite(found, *arguments.positional[2:])
+            return NOTHING
+        if name == "builtins.type" and len(arguments.positional) == 1:
+            return tuple(ClassObject(value.cls) for value in arguments.positional[0] if isinstance(value, Instance))
+        return None
+
+    def _super(self, frame: Frame, arguments: Arguments) -> Values:
+        method: Frame | None = frame
+        while method is not None and (method.closure is None or method.closure.owner is None):
+            method = method.closure
+        if method is None or method.closure is None or method.closure.owner is None:
+            return NOTHING
+        receiver = self.parameter(method, 0)
+        return (Super(method.closure.owner, receiver[0]),) if receiver else NOTHING
+
+    # Frames
+
+    def frame(self, function: Function, arguments: Arguments) -> Frame:
+        """The frame in which a function runs when called so: only telling arguments make a difference."""
+        if function.receiver is not None and function.kind != "static":
+            arguments = arguments.before((self._plain(function.receiver),))
+        params = function.code.scope.params
+        bound: list[Values | None] = []
+        for index, values in enumerate(bind(params, arguments)):
+            is_wanted = values is not None and is_telling(values) and (index == 0 or self._is_open(function, index))
+            bound.append(values if is_wanted else None)
+        return self._inference.frame(function.code, function.closure, tuple(bound))
+
+    def _plain(self, receiver: Value) -> Value:
+        """Whether an object is exactly of its class makes no difference to a class without subclasses."""
+        if isinstance(receiver, Instance) and receiver.is_exact and isinstance(receiver.cls, Class):
+            if not self._inference.hierarchy.subclasses(receiver.cls):
+                return Instance(receiver.cls, receiver.args)
+        return receiver
+
+    def _is_open(self, function: Function, index: int) -> bool:
+        """Whether a parameter's annotation leaves it to the argument what it is."""
+        return not self._annotation(function.closure, function.code.maker, index)
+
+    def _annotation(self, closure: Frame, maker: ir.MakeFunction | ir.MakeClass, index: int) -> Values:
+        if not isinstance(maker, ir.MakeFunction):
+            return NOTHING
+        for position, ref in maker.annotations:
+            if position == index:
+                declared = self._inference.declared(closure, ref)
+                return declared if any(_is_informative(value) for value in declared) else NOTHING
+        return NOTHING
+
+    # Parameters
+
+    def parameter(self, frame: Frame, index: int) -> Values:
+        """What a parameter may be: the frame's own argument, its annotation, its default, what callers pass."""
+        given = frame.arguments[index] if index < len(frame.arguments) else None
+        if given is not None:
+            return given
+        closure, code = frame.closure, frame.code
+        if closure is None:
+            return NOTHING
+        if index == 0 and closure.owner is not None:
+            receiver = self._receiver(frame, closure.owner)
+            if receiver:
+                return receiver
+        annotation = self._annotation(closure, code.maker, index)
+        if annotation:
+            return _collected(annotation, code.scope.params[index].kind)
+        default = self._default(frame, index)
+        return unite(default, self._inference.callers.passed(frame, index))
+
+    def _receiver(self, frame: Frame, owner: Class) -> Values:
+        made = self._inference.value(owner.frame, frame.code.module.makers[frame.code.index][1])
+        kinds = {value.kind for value in made if isinstance(value, Function) and value.code is frame.code}
+        if "static" in kinds:
+            return NOTHING
+        return (ClassObject(owner),) if "class" in kinds else (Instance(owner),)
+
+    def _default(self, frame: Frame, index: int) -> Values:
+        closure = frame.closure
+        maker = frame.code.maker
+        if closure is None or not isinstance(maker, ir.MakeFunction):
+            return NOTHING
+        for position, ref in maker.defaults:
+            if position == index:
+                injected = self.injected(closure, ref)
+                values = injected or self._inference.value(closure, ref)
+                return tuple(value for value in values if not isinstance(value, Constant) or value.value is None)
+        return NOTHING
+
+    def injected(self, frame: Frame, ref: ir.Ref) -> Values:
+        """What a framework puts in the place of a default or annotation such as `Depends(get_session)`."""
+        node = frame.code.scope.nodes[ref] if ref >= 0 else None
+        if not isinstance(node, ir.Call):
+            return NOTHING
+        inference = self._inference
+        for callee in inference.value(frame, node.func):
+            name = callee.cls if isinstance(callee, ClassObject) else getattr(callee, "name", None)
+            role = inference.catalog.role(name) if isinstance(name, str) else None
+            if role is not None and role.role is RoleKind.DEPENDS:
+                provider = self.arguments(frame, node).get(role.callable if isinstance(role.callable, int) else 0, "dependency")
+                return inference.each(provider or NOTHING, lambda value: self._provided(value))
+        return NOTHING
+
+    def _provided(self, provider: Value) -> Values:
+        """What a dependency gives: returned, awaited, or yielded."""
+        result = self.result(provider, Arguments.of())
+        protocols = self._inference.protocols
+        found = []
+        for value in result:
+            if isinstance(value, Generator | Manager):
+                found.append(self._inference.value(value.frame, -3))
+            else:
+                found.append(protocols.awaited(value) or (value,))
+        return unite(*found)
+
+    # Results of functions
+
+    def returned(self, frame: Frame) -> Values:
+        """What a function returns, after awaiting if it is a coroutine function."""
+        declared = self._declared_result(frame)
+        if any(_is_informative(value) for value in declared):
+            return declared
+        return self._inference.values(frame, frame.code.scope.returns) if frame.code.scope.returns else NOTHING
+
+    def yielded(self, frame: Frame) -> Values:
+        """What a generator yields."""
+        inferred = self._inference.values(frame, frame.code.scope.yields) if frame.code.scope.yields else NOTHING
+        if any(value != NONE for value in inferred):
+            return inferred
+        protocols = self._inference.protocols
+        declared = self._declared_result(frame)
+        return unite(*[protocols.element(value, False) or protocols.element(value, True) for value in declared])
+
+    def _declared_result(self, frame: Frame) -> Values:
+        maker = frame.code.maker
+        if frame.closure is None or not isinstance(maker, ir.MakeFunction):
+            return NOTHING
+        for position, ref in maker.annotations:
+            if position == -1:
+                declared = self._inference.declared(frame.closure, ref)
+                if not declared and self._is_self_type(frame.closure, ref):
+                    return self.parameter(frame, 0)
+                return declared
+        return NOTHING
+
+    def _is_self_type(self, closure: Frame, ref: ir.Ref) -> bool:
+        return any(
+            isinstance(value, External) and value.name in ("typing.Self", "typing_extensions.Self")
+            for value in self._inference.value(closure, ref)
+        )
+
+
+def _is_informative(value: Value) -> bool:
+    """`object`, `type` and `None` alone say nothing about what can be done with a value."""
+    return value != NONE and not (isinstance(value, Instance) and value.cls in ("builtins.object", "typing.Any"))
+
+
+def _collected(values: Values, kind: int) -> Values:
+    """The annotation of `*args` and `**kwargs` is that of their parts."""
+    if kind == ir.ParamKind.VARARGS:
+        return (builtin("list", values),)
+    if kind == ir.ParamKind.KWARGS:
+        return (builtin("dict", values),)
+    return values
+
+
+def _with_partial(positional: tuple[Values, ...], keywords: tuple[tuple[str, Values], ...], arguments: Arguments) -> Arguments:
+    return Arguments(
+        (*positional, *arguments.positional), (*keywords, *arguments.keywords), arguments.is_open
+    )

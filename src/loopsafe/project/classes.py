@@ -1,0 +1,115 @@
+"""Classes: their bases, their method resolution order, who derives from them.
+
+Stage: link. What a base expression means comes from `infer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from loopsafe.project.entities import Class, Module
+from loopsafe.project.values import ClassKey, ClassObject, Form, Instance
+from loopsafe.summary import ir
+
+if TYPE_CHECKING:
+    from loopsafe.project.infer import Inference
+
+_MOST_ANCESTORS: Final = 256
+"""A longer chain of bases is generated or hostile; real ones stay below thirty."""
+
+
+class Hierarchy:
+    """Bases upwards, subclasses downwards."""
+
+    def __init__(self, inference: Inference) -> None:
+        self._inference: Final = inference
+        self._bases: Final[dict[Class, tuple[ClassKey, ...]]] = {}
+        self._orders: Final[dict[ClassKey, tuple[ClassKey, ...]]] = {}
+        self._subclasses: Final[dict[Class, tuple[Class, ...]]] = {}
+
+    def bases(self, cls: Class) -> tuple[ClassKey, ...]:
+        """The direct bases that are known; `has_unknown_base` tells whether there are others."""
+        known = self._bases.get(cls)
+        if known is None:
+            self._bases[cls] = ()
+            maker = cls.maker
+            assert isinstance(maker, ir.MakeClass)
+            closure = cls.frame.closure
+            assert closure is not None
+            found: list[ClassKey] = []
+            for ref in maker.bases:
+                for value in self._inference.value(closure, ref):
+                    if isinstance(value, ClassObject):
+                        found.append(value.cls)
+                    elif isinstance(value, Form):
+                        found.extend(inner.cls for inner in value.instances if isinstance(inner, Instance))
+            known = self._bases[cls] = tuple(dict.fromkeys(base for base in found if base is not cls))
+        return known
+
+    def has_unknown_base(self, cls: Class) -> bool:
+        """Whether some ancestor could not be resolved, so that anything may be inherited."""
+        for ancestor in self.order(cls):
+            if isinstance(ancestor, Class):
+                maker = ancestor.maker
+                assert isinstance(maker, ir.MakeClass)
+                if len(self.bases(ancestor)) < len(maker.bases):
+                    return True
+            elif not self._inference.catalog.is_class(ancestor) and not ancestor.startswith(("builtins.", "typing.", "abc.")):
+                return True
+        return False
+
+    def order(self, cls: ClassKey) -> tuple[ClassKey, ...]:
+        """The method resolution order; depth first where the bases have no consistent one."""
+        known = self._orders.get(cls)
+        if known is None:
+            self._orders[cls] = (cls,)
+            known = self._orders[cls] = self._linearise(cls)
+        return known
+
+    def _linearise(self, cls: ClassKey) -> tuple[ClassKey, ...]:
+        if not isinstance(cls, Class):
+            return self._inference.catalog.linear(cls)
+        bases = self.bases(cls)
+        sequences = [list(self.order(base)) for base in bases] + [list(bases)]
+        merged = _merge(sequences)
+        if merged is None:
+            merged = list(dict.fromkeys(ancestor for base in bases for ancestor in self.order(base)))
+        return (cls, *[ancestor for ancestor in merged if ancestor is not cls][:_MOST_ANCESTORS])
+
+    def is_subclass(self, cls: ClassKey, base: ClassKey) -> bool:
+        return base in self.order(cls)
+
+    def subclasses(self, cls: Class) -> tuple[Class, ...]:
+        """All classes of the project that derive from `cls`, nearest first, in the order of their files."""
+        known = self._subclasses.get(cls)
+        if known is None:
+            found: dict[Class, None] = {}
+            pending = [cls]
+            while pending:
+                current = pending.pop(0)
+                for candidate in self._inference.classes_based_on(current.name):
+                    if candidate not in found and candidate is not cls and current in self.bases(candidate):
+                        found[candidate] = None
+                        pending.append(candidate)
+            known = self._subclasses[cls] = tuple(found)
+        return known
+
+
+def _merge(sequences: Sequence[list[ClassKey]]) -> list[ClassKey] | None:
+    """C3: repeatedly the first head that stands in no other tail; None if there is none."""
+    pending = [sequence for sequence in sequences if sequence]
+    merged: list[ClassKey] = []
+    while pending:
+        tails = {cls for sequence in pending for cls in sequence[1:]}
+        head = next((sequence[0] for sequence in pending if sequence[0] not in tails), None)
+        if head is None:
+            return None
+        merged.append(head)
+        pending = [rest for sequence in pending if (rest := [cls for cls in sequence if cls is not head and cls != head])]
+    return merged
+
+
+def find_classes(module: Module) -> list[int]:
+    """Indexes of the scopes of a module that are class bodies."""
+    return [index for index, scope in enumerate(module.scopes) if scope.kind == ir.ScopeKind.CLASS]

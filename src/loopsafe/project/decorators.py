@@ -1,0 +1,77 @@
+"""What a `def` statement binds: the function, or what its decorators made of it.
+
+Stage: infer. A decorator of the project is called, like any function; one from outside has the role that the catalogue
+gives it, and without a role is taken to keep the function, as nearly all do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from loopsafe.catalog import RoleKind
+from loopsafe.project.arguments import Arguments
+from loopsafe.project.values import ClassObject, External, Function, Method, Value, Values
+from loopsafe.summary import ir
+
+if TYPE_CHECKING:
+    from loopsafe.project.entities import Code, Frame
+    from loopsafe.project.infer import Inference
+
+_KINDS: Final = {
+    RoleKind.PROPERTY: "property",
+    RoleKind.CACHED_PROPERTY: "property",
+    RoleKind.STATICMETHOD: "static",
+    RoleKind.CLASSMETHOD: "class",
+    RoleKind.CONTEXTMANAGER: "manager",
+    RoleKind.ASYNCCONTEXTMANAGER: "manager",
+}
+_PROPERTY_PARTS: Final = frozenset({"setter", "deleter", "getter"})
+_IMPLICIT_CLASS_METHODS: Final = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
+
+
+def decorated(inference: Inference, frame: Frame, node: ir.MakeFunction) -> Values:
+    """The value of a function statement, lambda or generator expression."""
+    code = frame.code.module.code(node.scope)
+    kind = "plain"
+    if code.scope.kind == ir.ScopeKind.FUNCTION and code.scope.name in _IMPLICIT_CLASS_METHODS:
+        kind = "class" if frame.owner is not None else "plain"
+    values: Values = (Function(code, frame, None, kind),)
+    for ref in reversed(node.decorators):
+        values = _apply(inference, frame, ref, values)
+    return values
+
+
+def _apply(inference: Inference, frame: Frame, ref: ir.Ref, values: Values) -> Values:
+    decorator = frame.code.scope.nodes[ref]
+    if isinstance(decorator, ir.Attr) and decorator.name in _PROPERTY_PARTS:
+        return tuple(_with_kind(value, "property") for value in values)
+    found = inference.value(frame, ref)
+    for value in found:
+        kind = _KINDS.get(role_of(inference, value))  # type: ignore[arg-type]  # no role has no kind
+        if kind is not None:
+            return tuple(_with_kind(inner, kind) for inner in values)
+    made = inference.each(found, lambda value: inference.calls.result(value, Arguments.of(values)))
+    return made or values
+
+
+def _with_kind(value: Value, kind: str) -> Value:
+    return msgspec.structs.replace(value, kind=kind) if isinstance(value, Function) else value
+
+
+def role_of(inference: Inference, value: Value) -> RoleKind | None:
+    """The catalogue's role of a callable from outside the project."""
+    if isinstance(value, ClassObject):
+        name = value.cls if isinstance(value.cls, str) else None
+    else:
+        name = value.name if isinstance(value, External | Method) else None
+    role = inference.catalog.role(name) if name is not None else None
+    return role.role if role is not None else None
+
+
+def has_role(inference: Inference, code: Code, kind: RoleKind) -> bool:
+    """Whether one of a function's own decorators has a role."""
+    maker = code.maker
+    closure = inference.generic_frame(code.parent)
+    return any(role_of(inference, value) is kind for ref in maker.decorators for value in inference.value(closure, ref))

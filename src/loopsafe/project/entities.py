@@ -1,0 +1,220 @@
+"""The things that a project consists of, once linked: modules, classes, functions, and the frames they run in.
+
+They hold summaries and what has been found out about them so far; finding out is for the other modules of this package.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Final
+
+from loopsafe.project.values import Values
+from loopsafe.summary import ir
+
+
+class Module:
+    """A file, or a folder that is a package without `__init__.py` (it has no summary then)."""
+
+    def __init__(self, path: str, name: str, is_package: bool, summary: ir.ModuleSummary | None) -> None:
+        self.path: Final = path
+        self.name: Final = name
+        """Dotted name from the folder that it is imported from; several modules may share one."""
+        self.is_package: Final = is_package
+        self.summary: Final = summary
+        self.codes: Final[dict[int, Code]] = {}
+
+    @cached_property
+    def scopes(self) -> tuple[ir.Scope, ...]:
+        return ir.decode_scopes(self.summary.scopes) if self.summary is not None else ()
+
+    @cached_property
+    def frame(self) -> Frame:
+        """The module's own frame; only for modules with a summary."""
+        return Frame(self.code(0), None, ())
+
+    def code(self, index: int) -> Code:
+        code = self.codes.get(index)
+        if code is None:
+            code = self.codes[index] = Code(self, index)
+        return code
+
+    @cached_property
+    def makers(self) -> dict[int, tuple[int, ir.Ref]]:
+        """For each function or class scope, the scope and node that make its object."""
+        return {
+            node.scope: (index, ref)
+            for index, scope in enumerate(self.scopes)
+            for ref, node in enumerate(scope.nodes)
+            if isinstance(node, ir.MakeFunction | ir.MakeClass)
+        }
+
+    @cached_property
+    def calls(self) -> dict[str, list[tuple[int, ir.Ref]]]:
+        """Calls with arguments, by the last name of what is called."""
+        calls: dict[str, list[tuple[int, ir.Ref]]] = {}
+        for index, scope in enumerate(self.scopes):
+            for ref, node in enumerate(scope.nodes):
+                if isinstance(node, ir.Call) and (node.args or node.keywords):
+                    calls.setdefault(node.text.rpartition(".")[2], []).append((index, ref))
+        return calls
+
+    @cached_property
+    def foreign_stores(self) -> dict[str, list[tuple[int, ir.Ref]]]:
+        """Stores to attributes, by the attribute's name."""
+        stores: dict[str, list[tuple[int, ir.Ref]]] = {}
+        for index, scope in enumerate(self.scopes):
+            for ref in scope.stores:
+                node = scope.nodes[ref]
+                assert isinstance(node, ir.StoreAttr)
+                stores.setdefault(node.name, []).append((index, ref))
+        return stores
+
+    @cached_property
+    def global_stores(self) -> dict[str, list[tuple[int, ir.Ref]]]:
+        """Stores to the module's variables from within functions that declare them `global`."""
+        stores: dict[str, list[tuple[int, ir.Ref]]] = {}
+        for index, scope in enumerate(self.scopes):
+            for name, ref in scope.globals:
+                stores.setdefault(name, []).append((index, ref))
+        return stores
+
+    def __repr__(self) -> str:
+        return f"<module {self.name}>"
+
+
+class Code:
+    """A scope in its module: what a function or class is before anything is known of the values in it."""
+
+    def __init__(self, module: Module, index: int) -> None:
+        self.module: Final = module
+        self.index: Final = index
+        self.scope: Final = module.scopes[index]
+
+    @cached_property
+    def parent(self) -> Code:
+        return self.module.code(self.scope.parent)
+
+    @cached_property
+    def qualname(self) -> str:
+        """Dotted name within the module, without `<locals>`; `<module>` for the module itself."""
+        names = []
+        code = self
+        while code.index != 0:
+            names.append(code.scope.name)
+            code = code.parent
+        return ".".join(reversed(names)) or "<module>"
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.module.name}.{self.qualname}"
+
+    @property
+    def is_coroutine(self) -> bool:
+        return self.scope.is_async and not self.scope.is_generator
+
+    @property
+    def sort_key(self) -> tuple[str, int]:
+        return (self.module.path, self.index)
+
+    @cached_property
+    def maker(self) -> ir.MakeFunction | ir.MakeClass:
+        """The node that makes this function or class; not for modules."""
+        scope, ref = self.module.makers[self.index]
+        node = self.module.scopes[scope].nodes[ref]
+        assert isinstance(node, ir.MakeFunction | ir.MakeClass)
+        return node
+
+    @cached_property
+    def events(self) -> tuple[ir.Ref, ...]:
+        """The nodes at which something may run: calls, iteration, context managers, attributes, operators, classes."""
+        return tuple(ref for ref, node in enumerate(self.scope.nodes) if node.__class__ in _EVENTS)
+
+    def __repr__(self) -> str:
+        return f"<code {self.full_name}>"
+
+
+_EVENTS: Final = frozenset({ir.Call, ir.Next, ir.With, ir.Attr, ir.Binary, ir.Item, ir.MakeClass})
+
+
+class Open:
+    """A value that is not settled: it depends on one that is still being computed, `depth` levels down the stack."""
+
+    __slots__ = ("depth", "values")
+
+    def __init__(self, values: Values, depth: int) -> None:
+        self.values: Final = values
+        self.depth: Final = depth
+
+
+class Frame:
+    """A scope with what is known of the outside: the frame it was made in, and its arguments.
+
+    Frames are interned by `Frames`: the same code, closure and arguments are the same object.
+    """
+
+    __slots__ = ("arguments", "closure", "code", "memo", "owner")
+
+    def __init__(self, code: Code, closure: Frame | None, arguments: tuple[Values | None, ...]) -> None:
+        self.code: Final = code
+        self.closure: Final = closure
+        self.arguments: Final = arguments
+        """By parameter index; None where nothing is known of this frame's argument in particular."""
+        self.memo: Final[dict[ir.Ref, Values | Open]] = {}
+        self.owner: Class | None = None
+        """Of a class body, its class."""
+
+    @property
+    def sort_key(self) -> tuple[str, int, str]:
+        return (*self.code.sort_key, repr(self.arguments))
+
+    def __repr__(self) -> str:
+        return f"<frame {self.code.full_name} {self.arguments}>"
+
+
+class Class:
+    """A class of the project."""
+
+    def __init__(self, code: Code, closure: Frame) -> None:
+        self.code: Final = code
+        self.frame: Final = Frame(code, closure, ())
+        self.frame.owner = self
+        self.name: Final = code.scope.name
+        self.full_name: Final = code.full_name
+        self.maker: Final = code.maker
+        assert isinstance(self.maker, ir.MakeClass)
+
+    @cached_property
+    def methods(self) -> dict[str, Code]:
+        """Functions defined directly in the class body, by the name that they are bound to at its end."""
+        scope = self.code.scope
+        found = {}
+        for name, refs in scope.bindings.items():
+            node = scope.nodes[refs[-1]] if refs[-1] >= 0 else None
+            if isinstance(node, ir.MakeFunction):
+                found[name] = self.code.module.code(node.scope)
+        return found
+
+    @cached_property
+    def stores(self) -> dict[str, list[tuple[Code, ir.StoreAttr]]]:
+        """`self.name = …` in the methods of this class, nested functions included, by name."""
+        stores: dict[str, list[tuple[Code, ir.StoreAttr]]] = {}
+        for method in self.methods.values():
+            for code in (method, *_nested(method)):
+                for ref in code.scope.stores:
+                    node = code.scope.nodes[ref]
+                    assert isinstance(node, ir.StoreAttr)
+                    stores.setdefault(node.name, []).append((code, node))
+        return stores
+
+    def __repr__(self) -> str:
+        return f"<class {self.full_name}>"
+
+
+def _nested(code: Code) -> list[Code]:
+    """Functions made within a function, however deep."""
+    found = []
+    for node in code.scope.nodes:
+        if isinstance(node, ir.MakeFunction):
+            inner = code.module.code(node.scope)
+            found += [inner, *_nested(inner)]
+    return found

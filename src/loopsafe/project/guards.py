@@ -1,0 +1,62 @@
+"""Code that runs only when no event loop is running: it cannot block one.
+
+Stage: propagate. `try: get_running_loop() except RuntimeError: …`, `if loop.is_running(): … else: …`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from loopsafe.catalog import RoleKind
+from loopsafe.project.entities import Frame
+from loopsafe.project.roles import callable_name
+from loopsafe.project.values import ClassObject, External, Method
+from loopsafe.summary import ir
+
+if TYPE_CHECKING:
+    from loopsafe.project.infer import Inference
+
+
+def off_loop_ranges(inference: Inference, frame: Frame) -> list[ir.NodeRange]:
+    """The nodes of a frame's scope that are evaluated only while no loop runs in this thread."""
+    scope = frame.code.scope
+    if not scope.handlers and not scope.branches:
+        return []
+    ranges: list[ir.NodeRange] = []
+    for handler in scope.handlers:
+        if any(_asks_for_loop(inference, frame, ref) for ref in range(*handler.tried)):
+            ranges += [handler.body, handler.after]
+    for branch in scope.branches:
+        for ref, positive in branch.tested:
+            if _tells_of_loop(inference, frame, ref):
+                ranges.append(branch.orelse if positive else branch.body)
+                if branch.outcome_after is not positive:
+                    ranges.append(branch.after)
+    return [(start, end) for start, end in ranges if start < end]
+
+
+def _asks_for_loop(inference: Inference, frame: Frame, ref: ir.Ref) -> bool:
+    return _has_role(inference, frame, ref, RoleKind.RUNNING_LOOP)
+
+
+def _tells_of_loop(inference: Inference, frame: Frame, ref: ir.Ref) -> bool:
+    """Whether a value is true or present just when a loop is running."""
+    node = frame.code.scope.nodes[ref]
+    if isinstance(node, ir.Phi):
+        return any(option >= 0 and _asks_for_loop(inference, frame, option) for option in node.options)
+    if isinstance(node, ir.Narrow):
+        return _tells_of_loop(inference, frame, node.value)
+    return _has_role(inference, frame, ref, RoleKind.IS_RUNNING) or _asks_for_loop(inference, frame, ref)
+
+
+def _has_role(inference: Inference, frame: Frame, ref: ir.Ref, kind: RoleKind) -> bool:
+    node = frame.code.scope.nodes[ref]
+    if not isinstance(node, ir.Call):
+        return False
+    for callee in inference.value(frame, node.func):
+        if isinstance(callee, External | Method | ClassObject):
+            name = callable_name(callee)
+            role = inference.catalog.role(name) if name is not None else None
+            if role is not None and role.role is kind:
+                return True
+    return False

@@ -1,0 +1,382 @@
+"""What an expression may be: abstract values of nodes, on demand.
+
+Stage: infer. Nothing is computed that nobody asks for; what was computed is kept. Unknown stays unknown: the empty tuple.
+A value that depends on itself is unknown where the circle closes, and nothing that was seen only from inside the circle is
+kept. Library names do not occur here: what they mean is in the catalogue.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Iterator
+from functools import cached_property, lru_cache
+from typing import Any, Final
+
+from loopsafe.catalog import Catalog
+from loopsafe.project import decorators, forms
+from loopsafe.project.callers import Callers
+from loopsafe.project.calls import Calls
+from loopsafe.project.classes import Hierarchy
+from loopsafe.project.entities import Class, Code, Frame, Module, Open
+from loopsafe.project.externals import Externals
+from loopsafe.project.members import Members
+from loopsafe.project.modules import Modules
+from loopsafe.project.protocols import Protocols
+from loopsafe.project.values import (
+    NONE,
+    NOTHING,
+    ClassObject,
+    Constant,
+    Form,
+    Instance,
+    ModuleObject,
+    Value,
+    Values,
+    builtin,
+    unite,
+)
+from loopsafe.summary import ir
+
+RETURNS: Final[ir.Ref] = -2
+"""Pseudo node of a function: what it returns."""
+YIELDS: Final[ir.Ref] = -3
+"""Pseudo node of a generator: what it yields."""
+
+_DEEPEST: Final = 120
+"""Expressions that depend on one another further than this are unknown; in real code nine in ten stay below twelve."""
+_MOST_FRAMES: Final = 24
+"""So many different sets of arguments are kept apart for one function; those after them are not told apart."""
+
+
+class Inference:
+    """Answers `value(frame, ref)`; its collaborators answer for attributes, calls, classes and protocols."""
+
+    def __init__(self, modules: Modules, catalog: Catalog) -> None:
+        self.modules: Final = modules
+        self.catalog: Final = catalog
+        self.hierarchy: Final = Hierarchy(self)
+        self.externals: Final = Externals(catalog)
+        self.members: Final = Members(self)
+        self.calls: Final = Calls(self)
+        self.callers: Final = Callers(self)
+        self.protocols: Final = Protocols(self)
+        self._frames: Final[dict[tuple[Code, Frame | None, tuple[Values | None, ...]], Frame]] = {}
+        self._contexts: Final[dict[Code, int]] = {}
+        self._classes: Final[dict[tuple[Code, Frame], Class]] = {}
+        self._provisional: Final[list[tuple[Frame, ir.Ref]]] = []
+        self._depth = 0
+        self._lowest = _DEEPEST + 1
+        """Depth of the outermost pending value that the value at hand has turned out to depend on."""
+        self.generic_frame = lru_cache(maxsize=None)(self._make_generic_frame)
+
+    # Frames and classes
+
+    def frame(self, code: Code, closure: Frame | None, arguments: tuple[Values | None, ...]) -> Frame:
+        """The one frame of a function for these arguments; without them once there are too many."""
+        if closure is not None and closure.owner is not None and arguments and arguments[0] == (Instance(closure.owner),):
+            arguments = (None, *arguments[1:])
+        if not any(arguments):
+            arguments = ()
+        key = (code, closure, arguments)
+        frame = self._frames.get(key)
+        if frame is None:
+            if arguments:
+                count = self._contexts[code] = self._contexts.get(code, 0) + 1
+                if count > _MOST_FRAMES:
+                    return self.frame(code, closure, ())
+            frame = self._frames[key] = Frame(code, closure, arguments)
+        return frame
+
+    def _make_generic_frame(self, code: Code) -> Frame:
+        """The frame of a scope when nothing is known of how it is entered."""
+        if code.scope.kind == ir.ScopeKind.MODULE:
+            return code.module.frame
+        closure = self.generic_frame(code.parent)
+        if code.scope.kind == ir.ScopeKind.CLASS:
+            return self.class_in(code, closure).frame
+        return self.frame(code, closure, ())
+
+    def class_in(self, code: Code, closure: Frame) -> Class:
+        """The class that a class statement makes in a frame."""
+        cls = self._classes.get((code, closure))
+        if cls is None:
+            cls = self._classes[code, closure] = Class(code, closure)
+        return cls
+
+    def classes_based_on(self, name: str) -> Iterator[Class]:
+        """Classes of the project whose statement names a base of that last name."""
+        for module in self._based_on.get(name, ()):
+            for index, scope in enumerate(module.scopes):
+                if scope.kind == ir.ScopeKind.CLASS:
+                    frame = self.generic_frame(module.code(index))
+                    assert frame.owner is not None
+                    yield frame.owner
+
+    @cached_property
+    def _based_on(self) -> dict[str, list[Module]]:
+        found: dict[str, list[Module]] = {}
+        for module in self.modules.by_path.values():
+            assert module.summary is not None
+            for name in module.summary.overridden:
+                found.setdefault(name, []).append(module)
+        return found
+
+    # Values
+
+    def value(self, frame: Frame, ref: ir.Ref) -> Values:
+        """What a node of a frame's scope may be."""
+        if ref == ir.UNKNOWN:
+            return NOTHING
+        known = frame.memo.get(ref)
+        if known is not None:
+            if known.__class__ is tuple:
+                return known  # type: ignore[return-value]  # mypy does not follow `__class__`
+            assert isinstance(known, Open)
+            if known.depth < self._lowest:
+                self._lowest = known.depth
+            return known.values
+        if self._depth >= _DEEPEST:
+            return NOTHING
+        return self._compute(frame, ref)
+
+    def _compute(self, frame: Frame, ref: ir.Ref) -> Values:
+        """Evaluates with a guard against circles.
+
+        While a value is pending, whoever needs it gets the unknown, and so does everything on the way up to it: those
+        in-between results are provisional, and forgotten once the pending value is known.
+        """
+        outer_lowest, self._lowest = self._lowest, _DEEPEST + 1
+        self._depth += 1
+        depth = self._depth
+        frame.memo[ref] = Open(NOTHING, depth)
+        mark = len(self._provisional)
+        try:
+            if ref < 0:
+                values = self.calls.returned(frame) if ref == RETURNS else self.calls.yielded(frame)
+            else:
+                node = frame.code.scope.nodes[ref]
+                values = _HANDLERS[node.__class__](self, frame, node)
+        finally:
+            self._depth -= 1
+            frame.memo.pop(ref)
+        lowest = self._lowest
+        if lowest < depth:
+            frame.memo[ref] = Open(values, lowest)
+            self._provisional.append((frame, ref))
+        else:
+            frame.memo[ref] = values
+            for other, other_ref in self._provisional[mark:]:
+                other.memo.pop(other_ref, None)
+            del self._provisional[mark:]
+        self._lowest = min(outer_lowest, lowest) if depth > 1 else _DEEPEST + 1
+        return values
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing on the way here turned out to depend on a value that is still being computed."""
+        return self._lowest > _DEEPEST
+
+    def values(self, frame: Frame, refs: tuple[ir.Ref, ...]) -> Values:
+        """The values of any of several nodes."""
+        if len(refs) == 1:
+            return self.value(frame, refs[0])
+        return unite(*[self.value(frame, ref) for ref in refs])
+
+    def declared(self, frame: Frame, ref: ir.Ref) -> Values:
+        """What an annotation admits."""
+        return forms.instances(self.value(frame, ref))
+
+    # Names
+
+    def lookup(self, frame: Frame, name: str) -> Values:
+        """A name that is not local: enclosing functions, the module, the builtins."""
+        current: Frame | None = frame
+        while current is not None:
+            scope = current.code.scope
+            if scope.kind == ir.ScopeKind.MODULE:
+                break
+            if scope.kind != ir.ScopeKind.CLASS or current is frame:
+                refs = scope.bindings.get(name)
+                if refs is not None:
+                    return self.values(current, refs)
+            current = current.closure
+        module = frame.code.module
+        found = self.exported(module, name)
+        return found if found is not None else self._builtin(name)
+
+    def exported(self, module: Module, name: str) -> Values | None:
+        """What a module's variable of that name may be; None if the module has none."""
+        if module.summary is not None and module.scopes:
+            scope = module.scopes[0]
+            refs = scope.bindings.get(name)
+            stores = module.global_stores.get(name, ())
+            if refs is not None or stores:
+                stored = [self.value(self.generic_frame(module.code(index)), ref) for index, ref in stores]
+                return unite(self.values(module.frame, refs) if refs else NOTHING, *stored)
+            for source, level in scope.star_imports:
+                origin = self.modules.resolve(module, source, level)
+                if origin is None:
+                    if self.externals.has_member(source, name):
+                        return (self.externals.named(f"{source}.{name}"),)
+                elif origin is not module:
+                    found = self._starred(origin, name)
+                    if found is not None:
+                        return found
+        submodule = self.modules.submodule(module, name)
+        return (ModuleObject(submodule),) if submodule is not None else None
+
+    def _starred(self, module: Module, name: str) -> Values | None:
+        if name.startswith("_") or self._depth >= _DEEPEST:
+            return None
+        self._depth += 1
+        try:
+            return self.exported(module, name)
+        finally:
+            self._depth -= 1
+
+    def _builtin(self, name: str) -> Values:
+        return (self.externals.named(f"builtins.{name}"),) if hasattr(builtins, name) else NOTHING
+
+    # Nodes
+
+    def _name(self, frame: Frame, node: ir.Name) -> Values:
+        return self.lookup(frame, node.name)
+
+    def _const(self, frame: Frame, node: ir.Const) -> Values:
+        return (Constant(node.value),)
+
+    def _literal(self, frame: Frame, node: ir.Literal) -> Values:
+        return (builtin(node.class_name),)
+
+    def _param(self, frame: Frame, node: ir.Param) -> Values:
+        return self.calls.parameter(frame, node.index)
+
+    def _phi(self, frame: Frame, node: ir.Phi) -> Values:
+        return self.values(frame, node.options)
+
+    def _attr(self, frame: Frame, node: ir.Attr) -> Values:
+        return self.each(self.value(frame, node.value), lambda value: self.members.get(value, node.name))
+
+    def each(self, values: Values, function: Callable[[Value], Values]) -> Values:
+        """The results for every one of a set of values."""
+        if len(values) == 1:
+            return function(values[0])
+        return unite(*[function(value) for value in values])
+
+    def _call(self, frame: Frame, node: ir.Call) -> Values:
+        return self.calls.result_at(frame, node)
+
+    def _await(self, frame: Frame, node: ir.Await) -> Values:
+        return self.each(self.value(frame, node.value), self.protocols.awaited)
+
+    def _item(self, frame: Frame, node: ir.Item) -> Values:
+        values = self.value(frame, node.value)
+        form = forms.subscripted(self, frame, values, node)
+        if form is not None:
+            return form
+        return self.each(values, lambda value: self.protocols.item(value, self.value(frame, node.index)))
+
+    def _element(self, frame: Frame, node: ir.Element) -> Values:
+        return self.each(self.value(frame, node.value), lambda value: self.protocols.part(value, node.position))
+
+    def _next(self, frame: Frame, node: ir.Next) -> Values:
+        return self.each(self.value(frame, node.value), lambda value: self.protocols.element(value, node.is_async))
+
+    def _with(self, frame: Frame, node: ir.With) -> Values:
+        return self.each(self.value(frame, node.value), lambda value: self.protocols.entered(value, node.is_async))
+
+    def _binary(self, frame: Frame, node: ir.Binary) -> Values:
+        left = self.value(frame, node.left)
+        if node.method == "__or__" and any(isinstance(value, ClassObject | Form) or value == NONE for value in left):
+            return forms.union(left, self.value(frame, node.right))
+        return self.each(left, lambda value: self.protocols.operated(value, node.method))
+
+    def _display(self, frame: Frame, node: ir.Display) -> Values:
+        parts = tuple([self.value(frame, element) for element in node.elements])
+        if node.class_name == "tuple":
+            return (builtin("tuple", *parts),)
+        return (builtin(node.class_name, unite(*parts)),)
+
+    def _make_function(self, frame: Frame, node: ir.MakeFunction) -> Values:
+        return decorators.decorated(self, frame, node)
+
+    def _make_class(self, frame: Frame, node: ir.MakeClass) -> Values:
+        return (ClassObject(self.class_in(frame.code.module.code(node.scope), frame)),)
+
+    def _import(self, frame: Frame, node: ir.Import) -> Values:
+        module = frame.code.module
+        origin = self.modules.resolve(module, node.module, node.level)
+        if origin is None:
+            if node.level:
+                return NOTHING
+            name = node.module if node.name is None else f"{node.module}.{node.name}"
+            return (self.externals.named(name),)
+        if node.name is None:
+            return (ModuleObject(origin),)
+        submodule = self.modules.submodule(origin, node.name)
+        if origin is module:
+            return (ModuleObject(submodule),) if submodule is not None else NOTHING
+        found = self.exported(origin, node.name)
+        return found if found is not None else NOTHING
+
+    def _yield(self, frame: Frame, node: ir.Yield) -> Values:
+        return NOTHING
+
+    def _narrow(self, frame: Frame, node: ir.Narrow) -> Values:
+        values = self.value(frame, node.value)
+        if node.class_or_tuple == ir.UNKNOWN:
+            if node.positive:
+                return (NONE,)
+            return tuple(value for value in values if not (isinstance(value, Constant) and not value.value))
+        classes = forms.classes(self.value(frame, node.class_or_tuple))
+        if classes is None:
+            return NOTHING if node.positive else values
+        is_one = self.hierarchy.is_subclass
+        kept = tuple(
+            value
+            for value in values
+            if isinstance(value, Instance) and any(is_one(value.cls, cls) for cls in classes) is node.positive
+        )
+        if not node.positive:
+            return kept
+        narrower = tuple(
+            Instance(cls)
+            for cls in classes
+            if not values or any(isinstance(value, Instance) and is_one(cls, value.cls) for value in values)
+        )
+        return unite(kept, narrower)
+
+    def _declared(self, frame: Frame, node: ir.Declared) -> Values:
+        assigned = self.value(frame, node.value)
+        if any(value != NONE for value in assigned):
+            return assigned
+        return self.declared(frame, node.annotation)
+
+    def _store(self, frame: Frame, node: ir.StoreAttr | ir.StoreItem) -> Values:
+        return self.value(frame, node.value)
+
+
+_HANDLERS: Final[dict[type[Any], Callable[..., Values]]] = {
+    ir.Const: Inference._const,
+    ir.Literal: Inference._literal,
+    ir.Name: Inference._name,
+    ir.Param: Inference._param,
+    ir.Phi: Inference._phi,
+    ir.Attr: Inference._attr,
+    ir.Call: Inference._call,
+    ir.Await: Inference._await,
+    ir.Item: Inference._item,
+    ir.Element: Inference._element,
+    ir.Next: Inference._next,
+    ir.With: Inference._with,
+    ir.Binary: Inference._binary,
+    ir.Display: Inference._display,
+    ir.MakeFunction: Inference._make_function,
+    ir.MakeClass: Inference._make_class,
+    ir.Import: Inference._import,
+    ir.Yield: Inference._yield,
+    ir.Narrow: Inference._narrow,
+    ir.Declared: Inference._declared,
+    ir.StoreAttr: Inference._store,
+    ir.StoreItem: Inference._store,
+}

@@ -1,0 +1,265 @@
+"""Attributes: `value.name` for every kind of value.
+
+Stage: infer. An object's attribute is what its class, in method resolution order, or any assignment to it says; the first
+definition of a method wins, assignments are united.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from loopsafe.catalog import RoleKind
+from loopsafe.project.arguments import Arguments
+from loopsafe.project.decorators import has_role
+from loopsafe.project.entities import Class, Code, Frame
+from loopsafe.project.values import (
+    NONE,
+    NOTHING,
+    Awaitable,
+    ClassKey,
+    ClassObject,
+    Constant,
+    External,
+    Function,
+    Instance,
+    Method,
+    ModuleObject,
+    Super,
+    Value,
+    Values,
+    unite,
+)
+from loopsafe.summary import ir
+
+if TYPE_CHECKING:
+    from loopsafe.project.infer import Inference
+
+_MOST_FOREIGN_STORES: Final = 40
+"""An attribute name stored in more places than this from outside is too common to look at each of them."""
+_MOST_SUBCLASSES: Final = 24
+"""A class with more descendants is a framework's root; what they all may be says nothing."""
+
+
+class Members:
+    """Answers `get(value, name)`."""
+
+    def __init__(self, inference: Inference) -> None:
+        self._inference: Final = inference
+        self._attributes: Final[dict[tuple[Instance, str], Values]] = {}
+        self._abstract: Final[dict[Code, bool]] = {}
+
+    def get(self, value: Value, name: str) -> Values:
+        """What `value.name` may be; reading a property calls it."""
+        found = self.find(value, name)
+        if any(isinstance(member, Function) and member.kind == "property" for member in found):
+            return self._inference.each(found, self._read_property)
+        return found
+
+    def _read_property(self, member: Value) -> Values:
+        if isinstance(member, Function) and member.kind == "property":
+            return self._inference.calls.result(member, Arguments.of())
+        return (member,)
+
+    def find(self, value: Value, name: str) -> Values:
+        """The same, but a property is given as its function."""
+        match value:
+            case Instance(cls):
+                if isinstance(cls, Class):
+                    return self._of_instance(value, cls, name)
+                return self._of_external(value, cls, name)
+            case ClassObject(cls):
+                return self._of_class(value, cls, name)
+            case ModuleObject(module):
+                found = self._inference.exported(module, name)
+                return found if found is not None else NOTHING
+            case External(full_name):
+                return (self._inference.externals.named(f"{full_name}.{name}"),)
+            case Super(cls, receiver):
+                return self._behind(cls, receiver, name)
+            case Awaitable(cls=cls):
+                return self._of_external(Instance(cls), cls, name)
+        return NOTHING
+
+    # Classes of the project
+
+    def _of_instance(self, instance: Instance, cls: Class, name: str) -> Values:
+        key = (instance, name)
+        known = self._attributes.get(key)
+        if known is None:
+            found = self._search(instance, cls, name)
+            if not found and not instance.is_exact:
+                found = self._in_subclasses(cls, name)
+            if not found and not name.startswith("__"):
+                found = self._fallback(instance, cls, name)
+            known = found
+            if self._inference.is_settled:
+                self._attributes[key] = known
+        return known
+
+    def _search(self, instance: Instance, cls: Class, name: str) -> Values:
+        order = self._inference.hierarchy.order(cls)
+        found: list[Values] = []
+        for owner in order:
+            if not isinstance(owner, Class):
+                external = self._of_external(instance, owner, name)
+                if external and not found:
+                    return external
+                continue
+            values = self._in_body(owner, name)
+            if any(isinstance(value, Function) for value in values):
+                if not found:
+                    return tuple(_bound(value, instance) for value in values)
+                continue
+            found.append(values)
+            found.append(self._stored(instance, owner, name))
+        united = unite(*found)
+        if not any(value != NONE for value in united):
+            united = unite(united, self._stored_from_outside(cls, name))
+        return united
+
+    def _in_body(self, owner: Class, name: str) -> Values:
+        refs = owner.code.scope.bindings.get(name)
+        return self._inference.values(owner.frame, refs) if refs else NOTHING
+
+    def _stored(self, instance: Instance, owner: Class, name: str) -> Values:
+        """What the class's own methods assign to `self.name`."""
+        found = []
+        for code, node in owner.stores.get(name, ()):
+            frame = self._method_frame(code, owner, instance)
+            if frame is not None and self._is_self(code, node):
+                found.append(self._inference.value(frame, node.value))
+        return unite(*found)
+
+    def _method_frame(self, code: Code, owner: Class, instance: Instance) -> Frame | None:
+        if code.parent is owner.code:
+            return self._inference.frame(code, owner.frame, ((instance,),))
+        return self._inference.generic_frame(code)
+
+    def _is_self(self, code: Code, node: ir.StoreAttr) -> bool:
+        target = code.scope.nodes[node.object] if node.object >= 0 else None
+        if isinstance(target, ir.Param):
+            return target.index == 0
+        return isinstance(target, ir.Name) and target.name == "self"
+
+    def _stored_from_outside(self, cls: ClassKey, name: str) -> Values:
+        """What other code assigns to the attribute of such an object."""
+        inference = self._inference
+        places = [
+            (module, index, ref)
+            for module in inference.modules.by_path.values()
+            if module.summary is not None and name in module.summary.stored
+            for index, ref in module.foreign_stores.get(name, ())
+        ]
+        if len(places) > _MOST_FOREIGN_STORES:
+            return NOTHING
+        found = []
+        for module, index, ref in places:
+            node = module.scopes[index].nodes[ref]
+            assert isinstance(node, ir.StoreAttr)
+            frame = inference.generic_frame(module.code(index))
+            for target in inference.value(frame, node.object):
+                if isinstance(target, Instance | ClassObject) and inference.hierarchy.is_subclass(cls, target.cls):
+                    found.append(inference.value(frame, node.value))
+        return unite(*found)
+
+    def _in_subclasses(self, cls: Class, name: str) -> Values:
+        """A mixin uses what the classes that it is mixed into have."""
+        subclasses = self._inference.hierarchy.subclasses(cls)
+        if len(subclasses) > _MOST_SUBCLASSES:
+            return NOTHING
+        return unite(*[self._search(Instance(subclass), subclass, name) for subclass in subclasses])
+
+    def _fallback(self, instance: Instance, cls: Class, name: str) -> Values:
+        """`__getattr__` of the class."""
+        found = []
+        for member in self._search(instance, cls, "__getattr__"):
+            found.append(self._inference.calls.result(member, Arguments.of((Constant(name),))))
+        return unite(*found)
+
+    def _of_class(self, value: ClassObject, cls: ClassKey, name: str) -> Values:
+        if not isinstance(cls, Class):
+            full = self._inference.catalog.find(cls, name)
+            if full is not None and self._inference.catalog.attribute(cls, name) is None:
+                return (Method(full, value),)
+            return (self._inference.externals.named(f"{cls}.{name}"),)
+        for owner in self._inference.hierarchy.order(cls):
+            if isinstance(owner, Class):
+                found = self._in_body(owner, name)
+                if found:
+                    return tuple(_bound_to_class(member, value) for member in found)
+            elif self._inference.catalog.find(owner, name) is not None:
+                return self._of_class(value, owner, name)
+        return self._stored_from_outside(cls, name)
+
+    def _behind(self, cls: Class, receiver: Value, name: str) -> Values:
+        """`super().name`"""
+        start = receiver.cls if isinstance(receiver, Instance | ClassObject) else cls
+        order = self._inference.hierarchy.order(start)
+        rest = order[order.index(cls) + 1 :] if cls in order else self._inference.hierarchy.order(cls)[1:]
+        for owner in rest:
+            if isinstance(owner, Class):
+                found = self._in_body(owner, name)
+                if found:
+                    if isinstance(receiver, ClassObject):
+                        return tuple(_bound_to_class(member, receiver) for member in found)
+                    return tuple(_bound(member, receiver) for member in found)
+            elif isinstance(receiver, Instance):
+                external = self._of_external(receiver, owner, name)
+                if external:
+                    return external
+        return NOTHING
+
+    # Overrides
+
+    def implementations(self, function: Function) -> Iterator[Function]:
+        """The overrides of a method that a call through its class may reach, the function itself excluded."""
+        receiver = function.receiver
+        if not isinstance(receiver, Instance) or receiver.is_exact or not isinstance(receiver.cls, Class):
+            return
+        name = function.code.scope.name
+        for subclass in self._inference.hierarchy.subclasses(receiver.cls):
+            if name in subclass.code.scope.bindings:
+                for member in self._in_body(subclass, name):
+                    if isinstance(member, Function) and member.code is not function.code:
+                        bound = _bound(member, Instance(subclass))
+                        assert isinstance(bound, Function)
+                        yield bound
+
+    def is_abstract(self, code: Code) -> bool:
+        """Whether a method is there to be overridden: marked so, or without a body."""
+        known = self._abstract.get(code)
+        if known is None:
+            is_stub = code.scope.body == ir.BodyKind.STUB
+            known = self._abstract[code] = is_stub or has_role(self._inference, code, RoleKind.ABSTRACT)
+        return known
+
+    # Classes from outside
+
+    def _of_external(self, instance: Instance, cls: str, name: str) -> Values:
+        catalog = self._inference.catalog
+        attribute = catalog.attribute(cls, name)
+        if attribute is not None:
+            return self._inference.externals.instances(attribute, instance)
+        full = catalog.find(cls, name)
+        if full is not None:
+            return (Method(full, instance),)
+        if instance.cls == cls and not cls.startswith("builtins."):
+            return self._stored_from_outside(cls, name)
+        return NOTHING
+
+
+def _bound(member: Value, receiver: Value) -> Value:
+    if not isinstance(member, Function) or member.receiver is not None or member.kind == "static":
+        return member
+    if member.kind == "class" and isinstance(receiver, Instance):
+        return msgspec.structs.replace(member, receiver=ClassObject(receiver.cls))
+    return msgspec.structs.replace(member, receiver=receiver)
+
+
+def _bound_to_class(member: Value, cls: ClassObject) -> Value:
+    if isinstance(member, Function) and member.kind == "class":
+        return msgspec.structs.replace(member, receiver=cls)
+    return member

@@ -1,0 +1,178 @@
+"""The linked project: what the checks ask.
+
+Stage: link, infer and propagate behind one door. Nothing is computed before it is asked for.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Final
+
+from loopsafe.catalog import Catalog
+from loopsafe.model import Span
+from loopsafe.project.effects import Effects, Site
+from loopsafe.project.entities import Code, Frame, Module
+from loopsafe.project.infer import Inference
+from loopsafe.project.modules import Modules
+from loopsafe.project.propagate import Propagation
+from loopsafe.project.values import Function
+from loopsafe.summary import ir
+
+RECURSION_LIMIT: Final = 12_000 if sys.version_info >= (3, 11) else 4_000
+"""Inference nests 120 values deep, each a dozen Python frames; before 3.11 those take the machine's stack."""
+
+
+class Project:
+    """All modules of a run, linked, with the catalogue."""
+
+    def __init__(
+        self, summaries: Mapping[str, ir.ModuleSummary], catalog: Catalog, root: str, sources: Sequence[str] = ()
+    ) -> None:
+        """`summaries` by absolute path; `root` and `sources`, the folders that imports start from, are absolute too."""
+        self.catalog: Final = catalog
+        self.modules: Final = Modules(summaries, root, sources)
+        self.inference: Final = Inference(self.modules, catalog)
+
+    @cached_property
+    def effects(self) -> Effects:
+        return Effects(self.inference)
+
+    @cached_property
+    def asynchronous_modules(self) -> list[Module]:
+        """Modules with an `async def` anywhere, in the order of their paths."""
+        modules = self.modules.by_path.values()
+        return [module for module in modules if module.summary is not None and module.summary.has_async]
+
+    def functions(self, module: Module) -> Iterator[Code]:
+        """The functions of a module, nested ones and methods included, in the order of the text."""
+        for index, scope in enumerate(module.scopes):
+            if scope.kind == ir.ScopeKind.FUNCTION:
+                yield module.code(index)
+
+    @cached_property
+    def coroutines(self) -> tuple[Frame, ...]:
+        """Every coroutine function and asynchronous generator function, in the order of files and text."""
+        return tuple(
+            self.inference.generic_frame(code)
+            for module in self.asynchronous_modules
+            for code in self.functions(module)
+            if code.scope.is_async
+        )
+
+    @cached_property
+    def propagation(self) -> Propagation:
+        return Propagation(self.effects, self.coroutines)
+
+    @cached_property
+    def contract_names(self) -> frozenset[str]:
+        """Names of asynchronous methods without a body: protocols and abstract classes, which need no base to be met."""
+        return frozenset(
+            frame.code.scope.name
+            for frame in self.coroutines
+            if frame.code.parent.scope.kind == ir.ScopeKind.CLASS and self.inference.members.is_abstract(frame.code)
+        )
+
+    @cached_property
+    def coroutine_values(self) -> frozenset[Code]:
+        """Coroutine functions that are mentioned other than by calling them: registered, stored, passed on."""
+        names = {frame.code.scope.name for frame in self.coroutines}
+        used: set[Code] = set()
+        for module in self.modules.by_path.values():
+            for index, scope in enumerate(module.scopes):
+                refs = [ref for ref in mentions(scope) if _last_name(scope, ref) in names]
+                frame = self.inference.generic_frame(module.code(index)) if refs else module.frame
+                for ref in refs:
+                    for value in self.inference.value(frame, ref):
+                        if isinstance(value, Function) and value.code.scope.is_async:
+                            used.add(value.code)
+        return frozenset(used)
+
+    def loop_sites(self, coroutine: Frame) -> Iterator[tuple[Frame, Site]]:
+        """The sites in a coroutine's text that run on its loop, each with the frame that it is in.
+
+        Class bodies, and generator expressions that are consumed on the spot, belong to the coroutine's own text.
+        """
+        for site in self.effects.sites(coroutine):
+            inner = [run.frame for run in site.runs if _is_within(run.frame, coroutine)]
+            rest = tuple(run for run in site.runs if run.frame not in inner)
+            if rest or site.facts:
+                yield coroutine, Site(site.ref, site.facts, rest)
+            for frame in inner:
+                yield from self.loop_sites(frame)
+
+
+def mentions(scope: ir.Scope) -> Iterator[ir.Ref]:
+    """References to what goes somewhere else than into a call of it: arguments, elements, stores, results."""
+    for node in scope.nodes:
+        match node:
+            case ir.Call(args=args, keywords=keywords):
+                yield from args
+                yield from (ref for _, ref in keywords)
+            case ir.Display(elements=refs) | ir.Phi(options=refs):
+                yield from refs
+            case ir.StoreAttr(value=ref) | ir.StoreItem(value=ref) | ir.Yield(value=ref):
+                yield ref
+            case ir.MakeFunction(defaults=defaults):
+                yield from (ref for _, ref in defaults)
+    yield from scope.returns
+    for refs in scope.bindings.values():
+        yield from refs
+
+
+def _last_name(scope: ir.Scope, ref: ir.Ref) -> str:
+    node = scope.nodes[ref] if ref >= 0 else None
+    return node.name if isinstance(node, ir.Name | ir.Attr) else getattr(node, "name", None) or ""
+
+
+def _is_within(frame: Frame, coroutine: Frame) -> bool:
+    return frame.closure is coroutine and frame.code.scope.kind in (ir.ScopeKind.CLASS, ir.ScopeKind.GENERATOR)
+
+
+def node_span(frame: Frame, ref: ir.Ref) -> Span:
+    """Where a site stands; for nodes without a place of their own, their left operand's."""
+    while True:
+        node = frame.code.scope.nodes[ref]
+        match node:
+            case ir.Call(span=span) | ir.Next(span=span) | ir.With(span=span):
+                return Span(*span)
+            case ir.Attr(span=span) if span is not None:
+                return Span(*span)
+            case ir.MakeClass(scope=scope):
+                return Span(*frame.code.module.scopes[scope].span)
+            case ir.Attr(value=ref) | ir.Item(value=ref) | ir.Binary(left=ref) | ir.Narrow(value=ref) | ir.Await(value=ref):
+                if ref >= 0:
+                    continue
+            case ir.Phi(options=(ref, *_)) if ref >= 0:
+                continue
+        return Span(*frame.code.scope.span)
+
+
+def node_text(frame: Frame, ref: ir.Ref) -> str:
+    """What a site's text says, for messages."""
+    node = frame.code.scope.nodes[ref]
+    match node:
+        case ir.Call(text=text) | ir.Next(text=text) | ir.With(text=text):
+            return text
+        case ir.Attr(value=value, name=name):
+            return f"{_short_text(frame, value)}.{name}"
+        case ir.Item(value=value):
+            return f"{_short_text(frame, value)}[…]"
+        case ir.Binary(method=method):
+            return method
+    return frame.code.scope.name
+
+
+def _short_text(frame: Frame, ref: ir.Ref) -> str:
+    node = frame.code.scope.nodes[ref] if ref >= 0 else None
+    match node:
+        case ir.Name(name=name):
+            return name
+        case ir.Param(index=index):
+            return frame.code.scope.params[index].name
+        case ir.Attr(value=value, name=name):
+            return f"{_short_text(frame, value)}.{name}"
+        case ir.Call(text=text):
+            return f"{text}(…)"
+    return "…"

@@ -1,0 +1,1 @@
+"""What several report formats share; a package, so that it is not taken for a format."""

@@ -1,0 +1,171 @@
+"""The state of one scope while it is being summarised: nodes, and which definition of each variable reaches here.
+
+Stage: summarise. Knows no syntax tree statement or expression; `expressions` and `statements` drive it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, TypeAlias
+
+from loopsafe.summary import ir
+
+Environment: TypeAlias = dict[str, ir.Ref]
+"""Variable, or dotted place such as `self.x` that a test has narrowed, to the node that defines it here."""
+
+
+class Loop:
+    """What `break` and `continue` carried away from the loop being summarised."""
+
+    __slots__ = ("breaks", "continues")
+
+    def __init__(self) -> None:
+        self.breaks: list[Environment] = []
+        self.continues: list[Environment] = []
+
+
+class ScopeBuilder:
+    """Collects one scope. `env` is None where control cannot arrive."""
+
+    def __init__(self, kind: int, name: str, parent: ScopeBuilder | None, index: int, span: ir.RawSpan) -> None:
+        self.kind: Final = kind
+        self.name: Final = name
+        self.parent: Final = parent
+        self.index: Final = index
+        self.span: Final = span
+        self.nodes: list[ir.Node] = []
+        self.env: Environment | None = {}
+        self.definitions: dict[str, list[ir.Ref]] = {}
+        self.assigned: list[list[tuple[str, ir.Ref]]] = []
+        """For each `try` block being read, what was assigned in it so far."""
+        self.loops: list[Loop] = []
+        self.global_names: set[str] = set()
+        self.nonlocal_names: set[str] = set()
+        self.is_async = False
+        self.is_generator = False
+        self.has_await = False
+        self.body = ir.BodyKind.NORMAL
+        self.params: tuple[ir.Parameter, ...] = ()
+        self.returns: list[ir.Ref] = []
+        self.yields: list[ir.Ref] = []
+        self.globals: list[tuple[str, ir.Ref]] = []
+        self.nonlocals: list[tuple[str, ir.Ref]] = []
+        self.discards: list[ir.Ref] = []
+        self.stores: list[ir.Ref] = []
+        self.branches: list[ir.Branch] = []
+        self.handlers: list[ir.Handler] = []
+        self.star_imports: list[tuple[str, int]] = []
+        self._names: dict[str, ir.Ref] = {}
+        self._literals: dict[object, ir.Ref] = {}
+
+    def add(self, node: ir.Node) -> ir.Ref:
+        self.nodes.append(node)
+        return len(self.nodes) - 1
+
+    def name_node(self, name: str) -> ir.Ref:
+        """One node stands for all reads of a name that is not local."""
+        ref = self._names.get(name)
+        if ref is None:
+            ref = self._names[name] = self.add(ir.Name(name))
+        return ref
+
+    def const_node(self, value: None | bool | int | str) -> ir.Ref:
+        key = (value.__class__, value)
+        ref = self._literals.get(key)
+        if ref is None:
+            ref = self._literals[key] = self.add(ir.Const(value))
+        return ref
+
+    def literal_node(self, class_name: str) -> ir.Ref:
+        ref = self._literals.get(class_name)
+        if ref is None:
+            ref = self._literals[class_name] = self.add(ir.Literal(class_name))
+        return ref
+
+    def read(self, name: str) -> ir.Ref:
+        ref = self.env.get(name) if self.env is not None else None
+        return self.name_node(name) if ref is None else ref
+
+    def assign(self, name: str, ref: ir.Ref) -> None:
+        """From here on, the variable is what `ref` is."""
+        if name in self.global_names:
+            self.globals.append((name, ref))
+            return
+        if name in self.nonlocal_names:
+            self.nonlocals.append((name, ref))
+            return
+        if self.env is not None:
+            self._forget_places(name)
+            self.env[name] = ref
+        self.definitions.setdefault(name, []).append(ref)
+        for log in self.assigned:
+            log.append((name, ref))
+
+    def _forget_places(self, name: str) -> None:
+        env = self.env
+        assert env is not None
+        if name not in env:
+            return
+        prefix = name + "."
+        for place in [place for place in env if place.startswith(prefix)]:
+            del env[place]
+
+    def phi(self, options: Iterable[ir.Ref]) -> ir.Ref:
+        """A node for one of several, flattening nothing and repeating nothing."""
+        unique = tuple(dict.fromkeys(options))
+        return unique[0] if len(unique) == 1 else self.add(ir.Phi(unique))
+
+    def merge(self, *environments: Environment | None) -> Environment | None:
+        """What holds where several branches meet; those that never arrive do not count."""
+        arriving = [env for env in environments if env is not None]
+        if len(arriving) <= 1:
+            return arriving[0] if arriving else None
+        first = arriving[0]
+        merged = dict(first)
+        for other in arriving[1:]:
+            for name in other.keys() - merged.keys():
+                if "." not in name:
+                    merged[name] = other[name]
+        for name in list(merged):
+            options = [env[name] for env in arriving if name in env]
+            if "." in name and len(options) < len(arriving):
+                del merged[name]
+            elif any(option != options[0] for option in options):
+                merged[name] = self.phi(options)
+        return merged
+
+    def freeze(self, has_children: bool) -> ir.Scope:
+        """The finished scope."""
+        return ir.Scope(
+            kind=self.kind,
+            name=self.name,
+            parent=self.parent.index if self.parent is not None else self.index,
+            span=self.span,
+            nodes=tuple(self.nodes),
+            is_async=self.is_async,
+            is_generator=self.is_generator,
+            has_await=self.has_await,
+            body=self.body,
+            params=self.params,
+            returns=tuple(self.returns),
+            yields=tuple(self.yields),
+            bindings=self._bindings(has_children),
+            globals=tuple(self.globals),
+            nonlocals=tuple(self.nonlocals),
+            discards=tuple(self.discards),
+            stores=tuple(self.stores),
+            branches=tuple(self.branches),
+            handlers=tuple(self.handlers),
+            star_imports=tuple(self.star_imports),
+        )
+
+    def _bindings(self, has_children: bool) -> dict[str, tuple[ir.Ref, ...]]:
+        if self.kind in (ir.ScopeKind.MODULE, ir.ScopeKind.CLASS):
+            final = self.env if self.env is not None else {}
+            bindings = {name: (ref,) for name, ref in final.items() if "." not in name}
+            for name, refs in self.definitions.items():
+                bindings.setdefault(name, tuple(dict.fromkeys(refs)))
+            return bindings
+        if not has_children:
+            return {}
+        return {name: tuple(dict.fromkeys(refs)) for name, refs in self.definitions.items()}

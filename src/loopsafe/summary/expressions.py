@@ -1,0 +1,351 @@
+"""Expressions of the syntax tree become nodes, in the order in which Python evaluates them.
+
+Stage: summarise. Facts only: which function a name means is for the link stage.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+from loopsafe.summary import ir
+from loopsafe.summary.builder import Environment, ScopeBuilder
+from loopsafe.summary.places import Places
+
+_OPERATORS: Final[dict[type[ast.operator], str]] = {
+    ast.Add: "__add__",
+    ast.Sub: "__sub__",
+    ast.Mult: "__mul__",
+    ast.Div: "__truediv__",
+    ast.FloorDiv: "__floordiv__",
+    ast.Mod: "__mod__",
+    ast.Pow: "__pow__",
+    ast.MatMult: "__matmul__",
+    ast.LShift: "__lshift__",
+    ast.RShift: "__rshift__",
+    ast.BitAnd: "__and__",
+    ast.BitOr: "__or__",
+    ast.BitXor: "__xor__",
+}
+
+_LONGEST_STRING: Final = 120
+"""Constants matter as attribute names, modes, import names and string annotations; longer ones are prose."""
+
+_FSTRING_POSITIONS_ARE_EXACT: Final = sys.version_info >= (3, 12)
+
+
+class ExpressionReader:
+    """Reads expressions into the scope at hand (`self.scope`)."""
+
+    def __init__(self, places: Places) -> None:
+        self.places: Final = places
+        self.scopes: Final[list[ScopeBuilder]] = []
+        self.scope: ScopeBuilder = self.open_scope(ir.ScopeKind.MODULE, "<module>", (1, 1, 1, 1))
+        self.parents: Final[set[int]] = set()
+        """Indexes of scopes that hold functions: their variables may be read from within."""
+        self.called: Final[set[str]] = set()
+        self._fstring: ast.JoinedStr | None = None
+
+    def open_scope(self, kind: int, name: str, span: ir.RawSpan) -> ScopeBuilder:
+        scope = ScopeBuilder(kind, name, getattr(self, "scope", None), len(self.scopes), span)
+        self.scopes.append(scope)
+        if scope.parent is not None:
+            self.parents.add(scope.parent.index)
+        return scope
+
+    def read(self, node: ast.expr | None) -> ir.Ref:
+        """The reference to the value of an expression."""
+        if node is None:
+            return ir.UNKNOWN
+        return _READERS[node.__class__](self, node)
+
+    def read_all(self, nodes: list[ast.expr]) -> tuple[ir.Ref, ...]:
+        return tuple([_READERS[node.__class__](self, node) for node in nodes])
+
+    def span(self, node: ast.expr | ast.stmt) -> ir.RawSpan:
+        if self._fstring is not None and not self.places.holds(node):
+            return self.places.span(self._fstring)
+        return self.places.span(node)
+
+    # Names and constants
+
+    def _name(self, node: ast.Name) -> ir.Ref:
+        return self.scope.read(node.id)
+
+    def _constant(self, node: ast.Constant) -> ir.Ref:
+        value = node.value
+        if value is None or isinstance(value, bool | int) or (isinstance(value, str) and len(value) <= _LONGEST_STRING):
+            if isinstance(value, int) and abs(value) >= 1 << 62:
+                return self.scope.literal_node("int")
+            if isinstance(value, str) and not value.isascii():
+                return self.scope.literal_node("str")
+            return self.scope.const_node(value)
+        return self.scope.literal_node(value.__class__.__name__)
+
+    def _joined(self, node: ast.JoinedStr) -> ir.Ref:
+        outer = self._fstring
+        if not _FSTRING_POSITIONS_ARE_EXACT and outer is None:
+            self._fstring = node
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue):
+                self._formatted(part)
+        self._fstring = outer
+        return self.scope.literal_node("str")
+
+    def _formatted(self, node: ast.FormattedValue) -> ir.Ref:
+        self.read(node.value)
+        self.read(node.format_spec)
+        return self.scope.literal_node("str")
+
+    def _template(self, node: Any) -> ir.Ref:
+        """A t-string: its parts are evaluated, what comes out is no string (Python 3.14)."""
+        for part in node.values:
+            value = getattr(part, "value", None)
+            if isinstance(value, ast.expr):
+                self.read(value)
+        return ir.UNKNOWN
+
+    # Operators
+
+    def _boolean(self, node: ast.BoolOp) -> ir.Ref:
+        """`a or b` is one of both, `a and b` is `b` or nothing of interest.
+
+        What is right of an operator runs only where the left test allows it.
+        """
+        scope = self.scope
+        before = scope.env
+        refs = []
+        for value in node.values:
+            refs.append(self.read(value))
+            if value is not node.values[-1]:
+                scope.env = self.narrowed(value, isinstance(node.op, ast.And))
+        scope.env = scope.merge(before, scope.env) if before is not scope.env else before
+        if isinstance(node.op, ast.And):
+            return refs[-1]
+        refs[:-1] = [scope.add(ir.Narrow(ref, ir.UNKNOWN, False)) for ref in refs[:-1] if ref != ir.UNKNOWN]
+        return scope.phi(refs)
+
+    def _conditional(self, node: ast.IfExp) -> ir.Ref:
+        scope = self.scope
+        tested = self.read_test(node.test)
+        before = scope.env
+        scope.env = self.narrowed(node.test, True)
+        start = len(scope.nodes)
+        body = self.read(node.body)
+        middle = len(scope.nodes)
+        after_body = scope.env
+        scope.env = before
+        scope.env = self.narrowed(node.test, False)
+        orelse = self.read(node.orelse)
+        scope.branches.append(ir.Branch(tested, (start, middle), (middle, len(scope.nodes))))
+        scope.env = scope.merge(after_body, scope.env)
+        return scope.phi((body, orelse))
+
+    def _binary(self, node: ast.BinOp) -> ir.Ref:
+        """Long chains of `+` are read in a loop: generated code has thousands of operands."""
+        chain = [node]
+        while isinstance(chain[-1].left, ast.BinOp):
+            chain.append(chain[-1].left)
+        left = self.read(chain[-1].left)
+        for link in reversed(chain):
+            right = self.read(link.right)
+            left = self.scope.add(ir.Binary(_OPERATORS[link.op.__class__], left, right))
+        return left
+
+    def _unary(self, node: ast.UnaryOp) -> ir.Ref:
+        operand = node.operand
+        if isinstance(node.op, ast.USub) and isinstance(operand, ast.Constant) and operand.value.__class__ is int:
+            return self._constant(ast.Constant(-operand.value))  # type: ignore[operator]  # int by the test above
+        ref = self.read(operand)
+        return self.scope.literal_node("bool") if isinstance(node.op, ast.Not) else ref
+
+    def _compare(self, node: ast.Compare) -> ir.Ref:
+        self.read(node.left)
+        self.read_all(node.comparators)
+        return self.scope.literal_node("bool")
+
+    # Access and calls
+
+    def _attribute(self, node: ast.Attribute, *, is_callee: bool = False) -> ir.Ref:
+        value = self.read(node.value)
+        env = self.scope.env
+        if env is not None and isinstance(node.value, ast.Name):
+            narrowed = env.get(f"{node.value.id}.{node.attr}")
+            if narrowed is not None:
+                return narrowed
+        return self.scope.add(ir.Attr(value, node.attr, None if is_callee else self.span(node)))
+
+    def _subscript(self, node: ast.Subscript) -> ir.Ref:
+        value = self.read(node.value)
+        return self.scope.add(ir.Item(value, self.read(node.slice)))
+
+    def _slice(self, node: ast.Slice) -> ir.Ref:
+        for part in (node.lower, node.upper, node.step):
+            self.read(part)
+        return self.scope.literal_node("slice")
+
+    def _call(self, node: ast.Call) -> ir.Ref:
+        callee = node.func
+        func = self._attribute(callee, is_callee=True) if isinstance(callee, ast.Attribute) else self.read(callee)
+        starred = next((i for i, arg in enumerate(node.args) if isinstance(arg, ast.Starred)), -1)
+        args = self.read_all(node.args)
+        keywords = tuple([(keyword.arg, self.read(keyword.value)) for keyword in node.keywords])
+        if args or keywords:
+            self.called.add(callee.attr if isinstance(callee, ast.Attribute) else getattr(callee, "id", ""))
+        return self.scope.add(
+            ir.Call(func, args, keywords, starred, self.span(node), self.places.callee_text(callee))
+        )
+
+    def _starred(self, node: ast.Starred) -> ir.Ref:
+        return self.read(node.value)
+
+    def _await(self, node: ast.Await) -> ir.Ref:
+        self.scope.has_await = True
+        return self.scope.add(ir.Await(self.read(node.value)))
+
+    def _yield(self, node: ast.Yield) -> ir.Ref:
+        self.scope.is_generator = True
+        ref = self.read(node.value) if node.value is not None else self.scope.const_node(None)
+        self.scope.yields.append(ref)
+        return self.scope.add(ir.Yield(ref))
+
+    def _yield_from(self, node: ast.YieldFrom) -> ir.Ref:
+        self.scope.is_generator = True
+        element = self.add_next(node.value, False)
+        self.scope.yields.append(element)
+        return ir.UNKNOWN
+
+    def add_next(self, iterable: ast.expr, is_async: bool, ref: ir.Ref | None = None) -> ir.Ref:
+        """A node for each element of an iterable expression, which is read unless its value is given."""
+        value = self.read(iterable) if ref is None else ref
+        if is_async:
+            self.scope.has_await = True
+        text = self.places.text(iterable)
+        return self.scope.add(ir.Next(value, is_async, self.span(iterable), text))
+
+    # Displays, comprehensions, functions
+
+    def _list(self, node: ast.List | ast.Set | ast.Tuple) -> ir.Ref:
+        elements = []
+        for element in node.elts:
+            if isinstance(element, ast.Starred):
+                elements.append(self.add_next(element.value, False))
+            else:
+                elements.append(self.read(element))
+        return self.scope.add(ir.Display(node.__class__.__name__.lower(), tuple(elements)))
+
+    def _dict(self, node: ast.Dict) -> ir.Ref:
+        values = []
+        for key, value in zip(node.keys, node.values, strict=True):
+            self.read(key)
+            values.append(self.read(value))
+        return self.scope.add(ir.Display("dict", tuple(values)))
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp) -> ir.Ref:
+        scope = self.scope
+        before = dict(scope.env) if scope.env is not None else None
+        targets = self._generators(node.generators, None)
+        if isinstance(node, ast.DictComp):
+            self.read(node.key)
+            element = self.read(node.value)
+        else:
+            element = self.read(node.elt)
+        self._leave_comprehension(before, targets)
+        class_name = node.__class__.__name__.removesuffix("Comp").lower()
+        return scope.add(ir.Display(class_name, (element,)))
+
+    def _generators(self, generators: list[ast.comprehension], first: ir.Ref | None) -> set[str]:
+        """The `for … in … if …` parts; gives the names that they bind."""
+        targets: set[str] = set()
+        for generator in generators:
+            element = self.add_next(generator.iter, bool(generator.is_async), first)
+            first = None
+            self.bind(generator.target, element)
+            targets.update(name.id for name in ast.walk(generator.target) if isinstance(name, ast.Name))
+            for test in generator.ifs:
+                self.read(test)
+                self.scope.env = self.narrowed(test, True)
+        return targets
+
+    def _leave_comprehension(self, before: Environment | None, targets: set[str]) -> None:
+        """Only what `:=` bound inside stays bound."""
+        env = self.scope.env
+        if before is None or env is None:
+            return
+        leaked = {name: ref for name, ref in env.items() if name not in targets and "." not in name}
+        self.scope.env = {**before, **{name: ref for name, ref in leaked.items() if before.get(name) != ref}}
+
+    def _generator_expression(self, node: ast.GeneratorExp) -> ir.Ref:
+        """A scope of its own that runs when it is iterated; its first iterable is evaluated here."""
+        first = self.read(node.generators[0].iter)
+        outer = self.scope
+        scope = self.scope = self.open_scope(ir.ScopeKind.GENERATOR, "<genexpr>", self.span(node))
+        scope.is_generator = True
+        scope.params = (ir.Parameter(".0", ir.ParamKind.POSITIONAL),)
+        self._generators(node.generators, scope.add(ir.Param(0)))
+        element = self.read(node.elt)
+        scope.yields.append(element)
+        scope.is_async = scope.has_await
+        self.scope = outer
+        return outer.add(ir.MakeFunction(scope.index, (), ((0, first),)))
+
+    def _lambda(self, node: ast.Lambda) -> ir.Ref:
+        return self.make_function(ir.ScopeKind.LAMBDA, "<lambda>", self.span(node), node, node.body)
+
+    def _named(self, node: ast.NamedExpr) -> ir.Ref:
+        ref = self.read(node.value)
+        self.bind(node.target, ref)
+        return ref
+
+    # For `statements`, which completes this class
+
+    def bind(self, target: ast.expr, ref: ir.Ref) -> None:
+        """`target = <ref>`"""
+        raise NotImplementedError
+
+    def narrowed(self, test: ast.expr, positive: bool) -> Environment | None:
+        """The environment after a test has come out that way."""
+        raise NotImplementedError
+
+    def read_test(self, test: ast.expr) -> tuple[tuple[ir.Ref, bool], ...]:
+        raise NotImplementedError
+
+    def make_function(
+        self, kind: int, name: str, span: ir.RawSpan, node: ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef, body: Any
+    ) -> ir.Ref:
+        raise NotImplementedError
+
+
+_READERS: Final[dict[type[ast.AST], Callable[..., ir.Ref]]] = {
+    ast.Name: ExpressionReader._name,
+    ast.Constant: ExpressionReader._constant,
+    ast.JoinedStr: ExpressionReader._joined,
+    ast.FormattedValue: ExpressionReader._formatted,
+    ast.BoolOp: ExpressionReader._boolean,
+    ast.IfExp: ExpressionReader._conditional,
+    ast.BinOp: ExpressionReader._binary,
+    ast.UnaryOp: ExpressionReader._unary,
+    ast.Compare: ExpressionReader._compare,
+    ast.Attribute: ExpressionReader._attribute,
+    ast.Subscript: ExpressionReader._subscript,
+    ast.Slice: ExpressionReader._slice,
+    ast.Call: ExpressionReader._call,
+    ast.Starred: ExpressionReader._starred,
+    ast.Await: ExpressionReader._await,
+    ast.Yield: ExpressionReader._yield,
+    ast.YieldFrom: ExpressionReader._yield_from,
+    ast.List: ExpressionReader._list,
+    ast.Set: ExpressionReader._list,
+    ast.Tuple: ExpressionReader._list,
+    ast.Dict: ExpressionReader._dict,
+    ast.ListComp: ExpressionReader._comprehension,
+    ast.SetComp: ExpressionReader._comprehension,
+    ast.DictComp: ExpressionReader._comprehension,
+    ast.GeneratorExp: ExpressionReader._generator_expression,
+    ast.Lambda: ExpressionReader._lambda,
+    ast.NamedExpr: ExpressionReader._named,
+}
+if sys.version_info >= (3, 14):
+    _READERS[ast.TemplateStr] = ExpressionReader._template

@@ -1,0 +1,350 @@
+"""What a module says, without its text: a small intermediate representation in evaluation order.
+
+Stage: summarise. A summary holds facts only: no path, no module name, no knowledge of any library, no judgement; so one
+summary serves every place where the same bytes are found, and can be cached by their hash.
+
+A scope (module, class body, function, lambda, generator expression) is a flat list of nodes. A node refers to others by
+their index in that list (`Ref`), always to what was evaluated before it, loops excepted. Local variables are gone: a read
+of a variable *is* the reference to its reaching definition, or to a `Phi` of several (static single assignment).
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+import msgspec
+
+Ref: TypeAlias = int
+"""Index of a node in its scope."""
+
+UNKNOWN: Final[Ref] = -1
+"""A value that the representation does not describe."""
+
+RawSpan: TypeAlias = tuple[int, int, int, int]
+"""`model.Span` as a bare tuple: millions are made, and a named tuple costs five times as much to build."""
+
+NodeRange: TypeAlias = tuple[int, int]
+"""Half-open range of node indexes: all that a block of statements evaluates, nested blocks included."""
+
+
+class Const(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=0):
+    """`None`, a truth value, a number or a short string."""
+
+    value: None | bool | int | str
+
+
+class Literal(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=1):
+    """An instance of a builtin class of which no more is known: f-strings, comparisons, long strings."""
+
+    class_name: str
+
+
+class Name(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=2):
+    """A name that is not local here: found in the enclosing scopes, the module, the builtins."""
+
+    name: str
+
+
+class Param(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=3):
+    """The value of the scope's parameter of that index."""
+
+    index: int
+
+
+class Phi(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=4):
+    """One of several: definitions that reach from different branches, `a or b`, `a if c else b`."""
+
+    options: tuple[Ref, ...]
+
+
+class Attr(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=5):
+    """`value.name`. The span is absent where the attribute is only the callee of a call."""
+
+    value: Ref
+    name: str
+    span: RawSpan | None
+
+
+class Call(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=6):
+    """`func(*args, **keywords)`; a keyword without name is `**mapping`."""
+
+    func: Ref
+    args: tuple[Ref, ...]
+    keywords: tuple[tuple[str | None, Ref], ...]
+    starred: int
+    """Index of the first `*args` among `args`; -1 without."""
+    span: RawSpan
+    text: str
+    """Source text of the callee on one line, shortened if need be."""
+
+
+class Await(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=7):
+    value: Ref
+
+
+class Item(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=8):
+    """`value[index]`"""
+
+    value: Ref
+    index: Ref
+
+
+class Element(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=9):
+    """The part of an unpacked value at that position; negative positions count from the end after a starred target."""
+
+    value: Ref
+    position: int
+
+
+class Next(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=10):
+    """Each element in turn of an iterated value: `for`, comprehensions, `yield from`, unpacking with `*`."""
+
+    value: Ref
+    is_async: bool
+    span: RawSpan
+    text: str
+
+
+class With(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=11):
+    """What entering the context manager `value` gives. Leaving happens at the same place of the text."""
+
+    value: Ref
+    is_async: bool
+    span: RawSpan
+    text: str
+
+
+class Binary(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=12):
+    """`left op right`; `method` is the left operand's special method, e.g. `__truediv__`."""
+
+    method: str
+    left: Ref
+    right: Ref
+
+
+class Display(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=13):
+    """A list, tuple, set or dict in the text, or a comprehension of that type; of a dict the values."""
+
+    class_name: str
+    elements: tuple[Ref, ...]
+
+
+class MakeFunction(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=14):
+    """A `def`, `lambda` or generator expression becomes a value: its scope, and what was evaluated outside it."""
+
+    scope: int
+    decorators: tuple[Ref, ...] = ()
+    defaults: tuple[tuple[int, Ref], ...] = ()
+    """Parameter index and default value."""
+    annotations: tuple[tuple[int, Ref], ...] = ()
+    """Parameter index and annotation; index -1 is what the function returns."""
+
+
+class MakeClass(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=15):
+    scope: int
+    bases: tuple[Ref, ...] = ()
+    keywords: tuple[tuple[str | None, Ref], ...] = ()
+    decorators: tuple[Ref, ...] = ()
+
+
+class Import(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=16):
+    """`import module` (the module itself), or `from module import name`; `level` counts leading dots."""
+
+    module: str
+    level: int
+    name: str | None
+
+
+class Yield(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=17):
+    value: Ref
+
+
+class Narrow(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=18):
+    """`value` where a test has succeeded or failed. Without a class the test is for `None`."""
+
+    value: Ref
+    class_or_tuple: Ref
+    positive: bool
+
+
+class Declared(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=19):
+    """A variable with an annotation, and the value it is given, if any."""
+
+    annotation: Ref
+    value: Ref
+
+
+class StoreAttr(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=20):
+    """`object.name = value`"""
+
+    object: Ref
+    name: str
+    value: Ref
+
+
+class StoreItem(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=21):
+    """`object[…] = value`"""
+
+    object: Ref
+    value: Ref
+
+
+Node: TypeAlias = (
+    Const
+    | Literal
+    | Name
+    | Param
+    | Phi
+    | Attr
+    | Call
+    | Await
+    | Item
+    | Element
+    | Next
+    | With
+    | Binary
+    | Display
+    | MakeFunction
+    | MakeClass
+    | Import
+    | Yield
+    | Narrow
+    | Declared
+    | StoreAttr
+    | StoreItem
+)
+
+
+class ParamKind:
+    """How a parameter takes its argument."""
+
+    POSITIONAL: Final = 0
+    KEYWORD: Final = 1
+    VARARGS: Final = 2
+    KWARGS: Final = 3
+
+
+class Parameter(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    name: str
+    kind: int
+    positional_only: bool = False
+
+
+class Branch(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An `if`: what runs when the test holds, and what runs when it does not.
+
+    Where just one side always leaves the block, what follows the statement runs only after the other: `after`, with the
+    test's outcome there; an empty range otherwise.
+    """
+
+    tested: tuple[tuple[Ref, bool], ...]
+    """Values whose truth decides, all needed; False where the test is for the value being false or `None`."""
+    body: NodeRange
+    orelse: NodeRange
+    after: NodeRange = (0, 0)
+    outcome_after: bool = False
+
+
+class Handler(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An `except`: `body` runs only after `tried` has failed.
+
+    Where the `try` block always leaves when it does not fail, what follows runs only after a failure too; that is
+    `after`, empty otherwise.
+    """
+
+    tried: NodeRange
+    body: NodeRange
+    after: NodeRange
+
+
+class ScopeKind:
+    MODULE: Final = 0
+    CLASS: Final = 1
+    FUNCTION: Final = 2
+    LAMBDA: Final = 3
+    GENERATOR: Final = 4
+    """A generator expression; its parameter 0 is the first iterable, which is evaluated outside."""
+
+
+class BodyKind:
+    """What a function's body amounts to."""
+
+    NORMAL: Final = 0
+    STUB: Final = 1
+    """Nothing but a docstring, `pass`, `...`, a lone `raise`, or `return NotImplemented`."""
+
+
+class Scope(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Everything said within one scope, nested scopes excluded."""
+
+    kind: int
+    name: str
+    parent: int
+    """Index of the enclosing scope; the module is its own."""
+    span: RawSpan
+    """Of the name in `def name` or `class name`; for others of the whole expression."""
+    nodes: tuple[Node, ...]
+    is_async: bool = False
+    is_generator: bool = False
+    has_await: bool = False
+    """Whether the body itself awaits: `await`, `async for`, `async with`, asynchronous comprehensions."""
+    body: int = BodyKind.NORMAL
+    params: tuple[Parameter, ...] = ()
+    returns: tuple[Ref, ...] = ()
+    yields: tuple[Ref, ...] = ()
+    bindings: dict[str, tuple[Ref, ...]] = {}
+    """Of a module or class: the definitions that reach its end. Of a function: all of them, for nested scopes."""
+    globals: tuple[tuple[str, Ref], ...] = ()
+    """Stores to names declared `global`."""
+    nonlocals: tuple[tuple[str, Ref], ...] = ()
+    """Stores to names declared `nonlocal`."""
+    discards: tuple[Ref, ...] = ()
+    """Values of expression statements."""
+    stores: tuple[Ref, ...] = ()
+    """Its `StoreAttr` nodes."""
+    branches: tuple[Branch, ...] = ()
+    handlers: tuple[Handler, ...] = ()
+    star_imports: tuple[tuple[str, int], ...] = ()
+    """`from module import *` with the level."""
+
+
+class SyntaxProblem(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Why a module could not be parsed, and where (1-based row and column)."""
+
+    message: str
+    row: int
+    column: int
+
+
+class ModuleSummary(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The facts of one module. `scopes` is decoded only when something asks for the module's bodies."""
+
+    scopes: msgspec.Raw
+    has_async: bool
+    imports: tuple[str, ...]
+    """Modules named in absolute imports, anywhere in the file."""
+    called: tuple[str, ...]
+    """Last names of all that is called with arguments: where the callers of a function may be found."""
+    stored: tuple[str, ...]
+    """Names of attributes that are stored anywhere in the module."""
+    overridden: tuple[str, ...]
+    """Names of classes that classes of this module are based on."""
+    implicit: tuple[str, ...]
+    """Names of methods that run without being called: properties, special methods."""
+    problem: SyntaxProblem | None = None
+
+
+_SCOPES_ENCODER: Final = msgspec.msgpack.Encoder()
+_SCOPES_DECODER: Final = msgspec.msgpack.Decoder(tuple[Scope, ...])
+
+
+def encode_scopes(scopes: tuple[Scope, ...]) -> msgspec.Raw:
+    return msgspec.Raw(_SCOPES_ENCODER.encode(scopes))
+
+
+def decode_scopes(raw: msgspec.Raw) -> tuple[Scope, ...]:
+    """The scopes of a module, the module's own first.
+
+    Raises msgspec.ValidationError or msgspec.DecodeError when a cache was tampered with.
+    """
+    return _SCOPES_DECODER.decode(raw)
