@@ -213,7 +213,7 @@ class Run:
         parts["wanted"] = "\n".join(sorted(wanted))
         parts["catalogue"] = loaded.digest
         parts["rules"] = ",".join(sorted(self._enabled))
-        parts["settings"] = repr((settings.ignore_noqa, settings.min_confidence, settings.target_version, settings.src, settings.root))
+        parts["settings"] = repr((settings.ignore_noqa, settings.min_confidence, settings.target_version, settings.src, settings.root, settings.proposes_fixes))
         parts["folder"] = os.getcwd()
         return findings_key(parts)
 
@@ -268,7 +268,7 @@ class Run:
             yield from self._with_fixes(text, kept)
 
     def _with_fixes(self, text: Source, found: list[Diagnostic]) -> list[Diagnostic]:
-        if all(one.remedy is None for one in found):
+        if not self._settings.proposes_fixes or all(one.remedy is None for one in found):
             return found
         from loopsafe.fixes import attach
 

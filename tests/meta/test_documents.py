@@ -13,13 +13,13 @@ DOCUMENTS = documents.read_all()
 
 def find_codes(folder: Path, text: str) -> list[str]:
     """The codes that all rules together report for a file of that text."""
-    from loopsafe import engine
     from loopsafe.config.settings import Settings
+    from loopsafe.engine import check
 
     path = folder / "example.py"
     path.write_text(text, encoding="utf-8")
     settings = Settings(select=("ALL",), use_cache=False, root=str(folder))
-    return [diagnostic.code for diagnostic in engine.check([str(path)], settings).diagnostics]
+    return [diagnostic.code for diagnostic in check([str(path)], settings).diagnostics]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: d.path.stem)

@@ -16,7 +16,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-TOP_LEVEL = {"pyproject.toml", "README.md", "LICENSE", "src", "rules", "tests", "fixtures", "docs"}
+TOP_LEVEL = {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "src", "rules", "tests", "fixtures", "docs"}
 CATALOGUE = sorted(places.RULES.glob("*/*.toml"))
 
 

@@ -11,7 +11,7 @@ JUDGED: Final = {
     *(f"A{n}" for n in range(1, 46)),  # calls that block
     *(f"B{n}" for n in range(1, 21)),  # async without need
     *("C1", "C2", "C3", "C8", "C9", "C10", "C13"),  # coroutines never awaited
-    *(f"D{n}" for n in (1, 2, 3, 4, 5, 6, 13)),  # loops inside loops
+    *(f"D{n}" for n in (1, 2, 3, 4, 5, 6, 7, 13)),  # loops inside loops
 }
 
 

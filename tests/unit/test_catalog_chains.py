@@ -1,6 +1,6 @@
 """What the shipped data says of whole expressions: types flow along chains, and effects stand at their ends.
 
-The evaluator below knows calls, attributes, subscripts, `with`, `for` and assignments, just enough to read the cases.
+The evaluator below knows calls, attributes, subscripts, `with`, `for` and assignments, no more.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import builtins
 
 import pytest
 
-from loopsafe.catalog import NONE, UNKNOWN, Catalog, Fact, Named, SelfType, TypeExpr, Union, When, load
+from loopsafe.catalog import NONE, UNKNOWN, Catalog, Fact, Guard, Named, SelfType, TypeExpr, Union, When, load
 
 CATALOG = load()
 
@@ -136,18 +136,17 @@ class Reader:
             given = next((word.value for word in node.keywords if word.arg and word.arg == guard.name), None)
             if given is None and guard.position is not None and guard.position < len(node.args):
                 given = node.args[guard.position]
-            if given is None:
-                if guard.absent:
-                    return True
-            elif guard.equals is not None:
-                constant = given.value if isinstance(given, ast.Constant) else None
-                if constant == guard.equals and isinstance(constant, bool) == isinstance(guard.equals, bool):
-                    return True
-            elif guard.refers is None and not guard.absent:
-                return True
-            elif guard.refers in ast.unparse(given).split(" | "):
+            if self.holds(guard, given):
                 return True
         return False
+
+    def holds(self, guard: Guard, given: ast.expr | None) -> bool:
+        if given is None or guard.absent:
+            return given is None and guard.absent
+        if guard.equals is not None:
+            constant = given.value if isinstance(given, ast.Constant) else None
+            return constant == guard.equals and isinstance(constant, bool) == isinstance(guard.equals, bool)
+        return guard.refers is None or guard.refers in ast.unparse(given).split(" | ")
 
 
 def effects(text: str) -> set[str]:

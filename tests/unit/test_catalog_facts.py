@@ -1,11 +1,12 @@
 """The shipped data against the real thing: every name that a file mentions must exist where it says.
 
-Standard library files are checked on the running Python, SDK and framework files where the package is installed.
+Standard library files are checked on the running Python, the others where their package is installed.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import sys
 from collections.abc import Iterator
@@ -20,12 +21,16 @@ TEXTS = read_shipped()
 
 NOT_EVERYWHERE = {
     # newer than the oldest Python supported, or gone from the newest
+    "asyncio.AbstractEventLoop.sock_recvfrom",
+    "asyncio.AbstractEventLoop.sock_recvfrom_into",
+    "asyncio.AbstractEventLoop.sock_sendto",
     "asyncio.AbstractEventLoopPolicy",
     "asyncio.Barrier",
     "asyncio.DefaultEventLoopPolicy",
     "asyncio.EventLoop",
     "asyncio.Queue.shutdown",
     "asyncio.Runner",
+    "asyncio.StreamWriter.start_tls",
     "asyncio.TaskGroup",
     "asyncio.Task.cancelling",
     "asyncio.Task.uncancel",
@@ -165,11 +170,15 @@ def _is_excused(name: str) -> bool:
     return any(".".join(parts[:count]) in NOT_EVERYWHERE | INDIRECT for count in range(1, len(parts) + 1))
 
 
+def _is_installed(name: str) -> bool:
+    return importlib.util.find_spec(name.partition(".")[0]) is not None
+
+
 def _missing(file: CatalogFile) -> list[str]:
     aliases = _all_aliases(file)
     missing = []
     for name in dict.fromkeys(_names(file)):
-        if not _is_excused(name):
+        if not _is_excused(name) and _is_installed(name):
             try:
                 _resolve_any(name, aliases)
             except LookupError:

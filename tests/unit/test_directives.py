@@ -133,8 +133,8 @@ def test_noqa_for_the_file_behind_code_is_warned_of() -> None:
     assert parse("f()  # ruff: noqa: LSA101\n") == Directives(
         (),
         (
-            "Unexpected `# ruff: noqa` directive at a.py:1. File-level suppression comments must appear on their"
-            " own line. For line-level suppression, omit the `ruff:` prefix.",
+            "Unexpected `# ruff: noqa` directive at a.py:1. File-level suppression comments must appear on"
+            " their own line. For line-level suppression, omit the `ruff:` prefix.",
         ),
     )
     assert "`# loopsafe: noqa`" in parse("f()  # loopsafe: noqa\n").warnings[0]

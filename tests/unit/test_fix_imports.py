@@ -1,5 +1,7 @@
 """The off-loader's name: reused where it is imported, imported once where it is not, refused where it means another."""
 
+# ruff: noqa: E501  (a case is one row of a table)
+
 from __future__ import annotations
 
 import ast
@@ -85,7 +87,9 @@ HEADS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("before", "after"), [pytest.param(*one[2:], id=f"row {one[0]}: {one[1]}") for one in HEADS])
+@pytest.mark.parametrize(
+    ("before", "after"), [pytest.param(*one[2:], id=f"row {one[0]}: {one[1]}") for one in HEADS]
+)
 def test_adds_the_import_after(before: str, after: str) -> None:
     result = fix_all(before + CODE)
     assert result == after + CODE.replace("block()", "await asyncio.to_thread(block)")

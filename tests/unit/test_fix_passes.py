@@ -1,5 +1,7 @@
 """Applying fixes to texts, and repeating that until nothing changes."""
 
+# ruff: noqa: E501  (a case is one row of a table)
+
 from __future__ import annotations
 
 import ast
@@ -29,7 +31,10 @@ IMPORT = replace(1, 1, 1, "import a\n")
 
 def test_applies_in_code_points_and_rows_of_python() -> None:
     text = "é😀x\x0cy\u2028z\r\nab\rcd\n"
-    fixes = [fix(replace(1, 3, 4, "X"), replace(1, 7, 8, "Z")), fix(replace(3, 1, 2, ""), replace(4, 1, 1, "end"))]
+    fixes = [
+        fix(replace(1, 3, 4, "X"), replace(1, 7, 8, "Z")),
+        fix(replace(3, 1, 2, ""), replace(4, 1, 1, "end")),
+    ]
     assert apply(text, fixes).text == "é😀X\x0cy\u2028Z\r\nab\rd\nend"
 
 
@@ -59,7 +64,10 @@ def test_leaves_a_different_insertion_at_the_same_row_for_the_next_pass() -> Non
 def test_applies_what_is_trusted_enough_and_never_what_is_only_shown(
     wanted: Applicability, applied: tuple[int, ...]
 ) -> None:
-    fixes = [fix(replace(1, 2 * n + 1, 2 * n + 2, "X"), applicability=degree) for n, degree in enumerate((SAFE, UNSAFE, DISPLAY))]
+    fixes = [
+        fix(replace(1, 2 * n + 1, 2 * n + 2, "X"), applicability=degree)
+        for n, degree in enumerate((SAFE, UNSAFE, DISPLAY))
+    ]
     assert apply("abcdef\n", [*fixes, None], wanted).applied == applied
 
 
@@ -77,7 +85,9 @@ def find_blocks(source: Source) -> list[Diagnostic]:
             start = columns(lines[node.lineno - 1], node.col_offset)
             end = columns(lines[(node.end_lineno or 0) - 1], node.end_col_offset or 0)
             span = Span(node.lineno, start, node.end_lineno or 0, end)
-            found.append(Diagnostic(source.path, "LSA101", "x", "x", span, remedy=Remedy(RemedyKind.OFFLOAD, span)))
+            found.append(
+                Diagnostic(source.path, "LSA101", "x", "x", span, remedy=Remedy(RemedyKind.OFFLOAD, span))
+            )
     return sorted(found, key=lambda one: one.sort_key)
 
 

@@ -4,6 +4,8 @@ A case marks the expression of the remedy with « and ». Cases of one statement
 imports asyncio.
 """
 
+# ruff: noqa: E501  (a case is one row of a table)
+
 from __future__ import annotations
 
 import textwrap
@@ -58,7 +60,11 @@ def propose_one(marked: str, *, target: tuple[int, int] = (3, 10), **options: ob
 
 
 def in_coroutine(body: str) -> str:
-    return "import asyncio\n\n\nasync def main():\n" + textwrap.indent(textwrap.dedent(body).strip("\n"), "    ") + "\n"
+    return (
+        "import asyncio\n\n\nasync def main():\n"
+        + textwrap.indent(textwrap.dedent(body).strip("\n"), "    ")
+        + "\n"
+    )
 
 
 def fixed(marked: str, applicability: Applicability = SAFE, **options: object) -> str:
@@ -289,10 +295,14 @@ def test_refuses(before: str, reason: str, options: dict[str, object]) -> None:
     [
         pytest.param("async def f(x=«g()»): pass\n", "outside", id="row 4: a default at module level"),
         pytest.param("@«g()»\nasync def f(): pass\n", "outside", id="row 4: a decorator at module level"),
-        pytest.param("class A:\n    def __init__(self):\n        «g()»\n", "synchronous", id="row 14: a constructor"),
+        pytest.param(
+            "class A:\n    def __init__(self):\n        «g()»\n", "synchronous", id="row 14: a constructor"
+        ),
         pytest.param("«g()»\n", "outside", id="row 17: module level"),
         pytest.param("async def f():\n    «g()»\n    return )\n", "parse", id="row 85: a syntax error"),
-        pytest.param("import anyio\nimport trio\nasync def f():\n    «g()»\n", "library", id="row 67: two libraries"),
+        pytest.param(
+            "import anyio\nimport trio\nasync def f():\n    «g()»\n", "library", id="row 67: two libraries"
+        ),
     ],
 )
 def test_refuses_in_a_module(text: str, reason: str) -> None:
@@ -363,9 +373,12 @@ def test_nested_findings_end_up_both_fixed() -> None:  # rows 25 and 86
     fixes = [one.fix for one in propose(source, found)]
     result = apply(source.text, fixes)
     assert result.applied == (0, 2, 3)
-    assert in_coroutine(
-        "await asyncio.to_thread(get, get(u).url); await asyncio.to_thread(f, 1, await asyncio.to_thread(g, 2))"
-    ) == result.text
+    assert (
+        in_coroutine(
+            "await asyncio.to_thread(get, get(u).url); await asyncio.to_thread(f, 1, await asyncio.to_thread(g, 2))"
+        )
+        == result.text
+    )
 
 
 def test_an_outer_lambda_wins_over_the_call_inside() -> None:
@@ -377,7 +390,7 @@ def test_an_outer_lambda_wins_over_the_call_inside() -> None:
     assert result.text == in_coroutine("x = await asyncio.to_thread(lambda: open(q).read())")
 
 
-PROGRAM = '''
+PROGRAM = """
 import asyncio
 import functools
 import threading
@@ -409,7 +422,7 @@ class Child(Thing):
 
 def run():
     return asyncio.run(Child(1).run())
-'''
+"""
 EXPRESSIONS = [
     "«work(1, a=2)»", "«work()»[0]", "«self.go(*[1, 2], **{'a': 3})»[1:]", "«work(x * 2 for x in range(3))» != ()",
     "[«work(x)» for x in range(3)]", "list(x for x in «work(1, 2)»)", "-len(«work(1)»)", "«Thing(4).go(5)»[0][0]",
@@ -420,7 +433,9 @@ EXPRESSIONS = [
 
 @pytest.mark.parametrize("target", [(3, 8), (3, 11)])
 @pytest.mark.parametrize("prefix_blocks", [False, True])
-def test_fixed_programs_give_the_same_results_off_the_loop(target: tuple[int, int], prefix_blocks: bool) -> None:
+def test_fixed_programs_give_the_same_results_off_the_loop(
+    target: tuple[int, int], prefix_blocks: bool
+) -> None:
     kept = [one for one in EXPRESSIONS if not (prefix_blocks and (":=" in one or "super" in one))]
     marked = PROGRAM.replace("BODY", ",\n".join(kept))
     source, found = find(marked, prefix_blocks=prefix_blocks)

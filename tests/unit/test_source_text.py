@@ -46,7 +46,12 @@ from loopsafe.source import UnreadableSource, columns, decode, read, rows
 )
 def test_decode(data: bytes, text: str, encoding: str, has_bom: bool, newline: str) -> None:
     source = decode("a.py", data)
-    assert (source.text, source.encoding, source.has_bom, source.newline) == (text, encoding, has_bom, newline)
+    assert (source.text, source.encoding, source.has_bom, source.newline) == (
+        text,
+        encoding,
+        has_bom,
+        newline,
+    )
     assert source.digest == blake2b(data, digest_size=16).hexdigest()
     assert source.encode(source.text) == source.data == data
 
@@ -57,7 +62,9 @@ def test_decode(data: bytes, text: str, encoding: str, has_bom: bool, newline: s
         pytest.param(b"x\0y", ["null byte", "offset 1"], id="null byte"),
         pytest.param(b"\x89PNG\r\n\x1a\n\0\0", ["null byte"], id="a picture"),
         pytest.param(b"x = '\xff'\n", ["utf-8", "0xff", "offset 5"], id="not UTF-8"),
-        pytest.param(b"\xef\xbb\xbfx = '\xff'\n", ["utf-8", "offset 8"], id="offsets count the byte order mark"),
+        pytest.param(
+            b"\xef\xbb\xbfx = '\xff'\n", ["utf-8", "offset 8"], id="offsets count the byte order mark"
+        ),
         pytest.param(b"# coding: utf-8\n\xff", ["utf-8", "offset 16"], id="not UTF-8 despite the cookie"),
         pytest.param(b"# coding: ascii\n\xff", ["ascii", "offset 16"], id="not ASCII"),
         pytest.param(b"# coding: klingon\n", ["klingon"], id="unknown encoding"),

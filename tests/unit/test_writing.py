@@ -11,12 +11,16 @@ import pytest
 from loopsafe.source import write
 
 
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def test_contents_are_replaced_byte_for_byte(tmp_path: Path) -> None:
     path = tmp_path / "a.py"
     path.write_bytes(b"old")
     write(str(path), b"\xef\xbb\xbfnew\r\n")
     assert path.read_bytes() == b"\xef\xbb\xbfnew\r\n"
-    assert os.listdir(tmp_path) == ["a.py"]
+    assert names(tmp_path) == ["a.py"]
 
 
 def test_permissions_stay(tmp_path: Path) -> None:
@@ -35,8 +39,8 @@ def test_link_stays_and_its_target_changes(tmp_path: Path) -> None:
     write(str(link), b"new")
     assert link.is_symlink()
     assert target.read_bytes() == b"new"
-    assert sorted(os.listdir(tmp_path)) == ["link.py", "real"]
-    assert os.listdir(tmp_path / "real") == ["a.py"]
+    assert names(tmp_path) == ["link.py", "real"]
+    assert names(tmp_path / "real") == ["a.py"]
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace", "chmod"])
@@ -54,7 +58,7 @@ def test_failure_leaves_the_old_file_and_no_other(
     with pytest.raises(type(error)):
         write(str(path), b"new")
     assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["a.py"]
+    assert names(tmp_path) == ["a.py"]
 
 
 def test_new_file_can_be_read_by_others(tmp_path: Path) -> None:

@@ -85,10 +85,13 @@ class RoleResult(str, enum.Enum):
 
 
 class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """An argument that cancels an effect; one guard that holds is enough."""
+    """An argument that cancels an effect; one guard that holds is enough.
+
+    A guard that names no value holds as soon as the argument is given.
+    """
 
     name: str | None = None
-    """Keyword by which the argument may be given. A guard that names no value holds when it is given at all."""
+    """Keyword by which the argument may be given."""
     position: int | None = None
     """Its position, from 0, not counting self."""
     equals: Constant | None = None
@@ -97,6 +100,8 @@ class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """The global that cancels, alone or as an operand of `|`."""
     absent: bool = False
     """Leaving the argument out cancels."""
+    method: str | None = None
+    """The argument is not the call's own but that of this method, called on the same object in the same function."""
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -125,6 +130,8 @@ class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     result: RoleResult | None = None
     lazy: bool = False
     """The argument is iterated, the callable called, only while the result is iterated."""
+    takes_coroutine_functions: bool = msgspec.field(default=False, name="takes-coroutine-functions")
+    """The callable may be a coroutine function as well, which then runs on the loop."""
 
 
 class CallRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

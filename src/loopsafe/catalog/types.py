@@ -30,6 +30,10 @@ class SelfType(msgspec.Struct, frozen=True):
     """The receiver's own class."""
 
 
+class ElementType(msgspec.Struct, frozen=True):
+    """What the receiver, a container, holds; written `Element`."""
+
+
 class NoneType(msgspec.Struct, frozen=True):
     """The value None."""
 
@@ -38,9 +42,10 @@ class Unknown(msgspec.Struct, frozen=True):
     """Anything; written `Any`."""
 
 
-TypeExpr = Named | Union | SelfType | NoneType | Unknown
+TypeExpr = Named | Union | SelfType | ElementType | NoneType | Unknown
 
 SELF: Final = SelfType()
+ELEMENT: Final = ElementType()
 NONE: Final = NoneType()
 UNKNOWN: Final = Unknown()
 
@@ -57,7 +62,7 @@ FORMS: Final = {
 }
 """The forms that a type expression may write without a prefix, by their names in the tree."""
 
-_WORDS: Final[dict[str, TypeExpr]] = {"Self": SELF, "None": NONE, "Any": UNKNOWN}
+_WORDS: Final[dict[str, TypeExpr]] = {"Self": SELF, "Element": ELEMENT, "None": NONE, "Any": UNKNOWN}
 
 
 class InvalidType(ValueError):

@@ -22,6 +22,7 @@ from loopsafe.model import (
     Span,
     Step,
 )
+from loopsafe.project import Project
 from loopsafe.project.entities import Frame, Module
 from loopsafe.project.project import node_span, node_text
 from loopsafe.project.propagate import Witness
@@ -32,7 +33,9 @@ _LOOP_EFFECTS: Final = frozenset({Effect.RUN_LOOP, Effect.DRIVE_LOOP})
 
 
 class _Finding(NamedTuple):
+    coroutine: Frame
     frame: Frame
+    """The coroutine's own, or that of a class body or generator expression within it."""
     effect: Effect
     witness: Witness
     span: Span
@@ -57,54 +60,55 @@ def _find(context: Context, coroutine: Frame) -> Iterator[_Finding]:
             codes = CODES[effect]
             code = codes.direct if witness.hops == 0 else codes.transitive
             if code is not None and code in context.enabled:
-                yield _Finding(frame, effect, witness, node_span(frame, site.ref), code)
+                yield _Finding(coroutine, frame, effect, witness, node_span(frame, site.ref), code)
 
 
 def _rank(finding: _Finding) -> tuple[bool, int, int]:
     """Of several findings at one call, the surest, then the one with the shortest path, then the gravest."""
     witness = finding.witness
-    return (witness.confidence is Confidence.LIKELY, witness.hops, _EFFECTS.index(finding.effect))
+    return (witness.is_likely, witness.hops, _EFFECTS.index(finding.effect))
 
 
 def _describe(context: Context, finding: _Finding, others: dict[Span, _Finding]) -> Diagnostic:
-    frame, effect, witness, span, code = finding
+    coroutine, frame, effect, witness, span, code = finding
     steps = [(frame, witness), *context.project.propagation.path(effect, witness)]
     fact = steps[-1][1].cause
     assert isinstance(fact, Fact)
     text = node_text(frame, witness.site.ref)
     message = describe_direct(text, fact) if witness.hops == 0 else describe_indirect(text, fact, witness.hops)
-    is_likely = witness.confidence is Confidence.LIKELY
     return Diagnostic(
         path=frame.code.module.path,
         code=code,
         name=context.rules[code].name,
         message=message,
         span=span,
-        chain=tuple(_step(frame, witness) for frame, witness in steps),
-        confidence=witness.confidence,
-        reason="an override in a subclass blocks, the method itself does not" if is_likely else None,
-        remedy=None if effect in _LOOP_EFFECTS else _remedy(finding, fact, others),
+        chain=tuple(_step(frame, witness, coroutine if frame is finding.frame else frame) for frame, witness in steps),
+        confidence=Confidence.LIKELY if witness.is_likely else Confidence.CERTAIN,
+        reason=witness.doubt,
+        remedy=None if effect in _LOOP_EFFECTS else _remedy(context.project, finding, fact, others),
     )
 
 
-def _step(frame: Frame, witness: Witness) -> Step:
+def _step(frame: Frame, witness: Witness, function: Frame) -> Step:
     span = node_span(frame, witness.site.ref)
     called = witness.cause.name if isinstance(witness.cause, Fact) else witness.cause.code.qualname
-    return Step(frame.code.module.path, span.row, span.column, frame.code.qualname, called)
+    return Step(frame.code.module.path, span.row, span.column, function.code.qualname, called)
 
 
-def _remedy(finding: _Finding, fact: Fact, others: dict[Span, _Finding]) -> Remedy | None:
-    frame, _, witness, span, _ = finding
+def _remedy(project: Project, finding: _Finding, fact: Fact, others: dict[Span, _Finding]) -> Remedy | None:
+    _, frame, _, witness, span, _ = finding
     node = frame.code.scope.nodes[witness.site.ref]
     is_direct = witness.hops == 0
     if not isinstance(node, ir.Call | ir.Attr) or any(_is_prefix(span, other) for other in others if other != span):
         return None
+    if isinstance(node, ir.Call) and project.is_scheduling(frame, node):
+        return None  # what it schedules blocks, later; the call itself does not
     offloader = _offloader(frame.code.module)
     if is_direct and fact.replacement is not None:
         library = offloader.partition(".")[0]
         replacement = f"{library}.{fact.replacement.rpartition('.')[2]}"
         return Remedy(RemedyKind.REPLACE_AWAITED, span, replacement=replacement, offloader=offloader)
-    applicability = _applicability(fact.affinity, is_direct)
+    applicability = _applicability(project.affinity(frame, node) or fact.affinity, is_direct)
     if applicability is None:
         return None
     prefix_blocks = any(_is_prefix(other, span) for other in others if other != span)

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from loopsafe.catalog import RoleKind
+from loopsafe.catalog import Affinity, RoleKind
 from loopsafe.checks.check import Check, Context
 from loopsafe.model import Diagnostic, Span
 from loopsafe.project.decorators import role_of
 from loopsafe.project.entities import Class, Code, Module
-from loopsafe.project.values import Awaitable, Coroutine, Instance
+from loopsafe.project.values import Awaitable
 from loopsafe.summary import ir
 
 _NEEDS_LOOP: Final = frozenset({RoleKind.RUNNING_LOOP, RoleKind.TASK_SPAWNER, RoleKind.SCHEDULER, RoleKind.COROUTINE_SINK})
@@ -57,7 +57,7 @@ def _has_contract(context: Context, module: Module, code: Code) -> bool:
     inference = context.project.inference
     owner = inference.generic_frame(code.parent).owner
     assert owner is not None
-    if inference.hierarchy.has_unknown_base(owner):
+    if inference.hierarchy.has_unknown_base(owner) or inference.hierarchy.is_protocol(owner):
         return True
     name = code.scope.name
     relatives = [*inference.hierarchy.order(owner)[1:], *inference.hierarchy.subclasses(owner)]
@@ -79,11 +79,10 @@ def _needs_loop(context: Context, code: Code) -> bool:
             continue
         if any(role_of(inference, callee) in _NEEDS_LOOP for callee in inference.value(frame, node.func)):
             return True
-        for value in inference.value(frame, ref):
-            if isinstance(value, Coroutine | Awaitable):
-                return True
-            if isinstance(value, Instance) and isinstance(value.cls, str) and value.cls.startswith("asyncio."):
-                return True
+        if context.project.affinity(frame, node) is Affinity.LOOP:
+            return True
+        if any(isinstance(value, Awaitable) and not value.is_coroutine for value in inference.value(frame, ref)):
+            return True
     return False
 
 

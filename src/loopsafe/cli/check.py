@@ -13,10 +13,10 @@ from typing import Final
 
 from loopsafe.cli.engine import Engine, Fixed, Outcome, find_source, load
 from loopsafe.cli.output import Output, warn, write_bytes, write_text
-from loopsafe.cli.parser import read_options, to_settings
+from loopsafe.cli.parser import find_format, read_options, to_settings
 from loopsafe.config import Settings, find_root
 from loopsafe.model import LoopsafeError
-from loopsafe.report import Format, Report, find
+from loopsafe.report import Format, Report
 from loopsafe.report.parts.style import Style
 from loopsafe.source import write
 from loopsafe.source.discovery import is_excluded, show_path
@@ -51,10 +51,9 @@ class _Check:
     def run(self) -> int:
         outcome = self._check()
         fixed: Fixed | None = None
-        if outcome is not None:
-            self._warn(outcome)
-            if self._settings.fix or self._settings.diff:
-                fixed = self._load().fix(outcome, self._settings)
+        if outcome is not None and (self._settings.fix or self._settings.diff):
+            fixed = self._load().fix(outcome, self._settings)
+        self._warn(outcome if fixed is None else fixed.remaining)
         if self._settings.diff:
             return self._diff(outcome, fixed)
         self._write(fixed)
@@ -75,8 +74,8 @@ class _Check:
             return None
         return self._load().check([self._name], self._settings, overlays={self._name: self._stdin})
 
-    def _warn(self, outcome: Outcome) -> None:
-        if self._is_terse:
+    def _warn(self, outcome: Outcome | None) -> None:
+        if self._is_terse or outcome is None:
             return
         color = self._output.color
         for text in outcome.warnings:
@@ -158,7 +157,7 @@ class _Check:
         )
 
     def _format(self) -> Format:
-        form = find(self._options.output_format)
+        form = find_format(self._options.output_format)
         assert form is not None, "the parser refuses unknown names"
         return form
 

@@ -10,11 +10,13 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, NoReturn
 
 from loopsafe.config.settings import Settings
 from loopsafe.model import Confidence
-from loopsafe.report import names
+from loopsafe.report import Format, find, names
+from loopsafe.source.patterns import anchor
 
 _VERSIONS: Final = tuple(f"py3{minor}" for minor in range(7, 16))
 _CONFLICTS: Final = (("statistics", "diff"), ("exit_zero", "exit_non_zero_on_fix"))
@@ -49,13 +51,24 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
         if getattr(options, first) and getattr(options, second):
             flags = (f"'--{name.replace('_', '-')}'" for name in (first, second))
             parser.error("the argument {} cannot be used with {}".format(*flags))
-    if options.output_format not in names():
+    if find_format(options.output_format) is None:
         parser.error(
             f"invalid value '{options.output_format}' for '--output-format <OUTPUT_FORMAT>'\n"
-            f"  [possible values: {', '.join(names())}]"
+            f"  [possible values: {', '.join(sorted({*names(), *_foreign_formats()}))}]"
         )
     options.files = options.files or ["."]
     return options
+
+
+def find_format(name: str) -> Format | None:
+    """Return the format called `name`; plugins are only asked about names that are not ours."""
+    return find(name) or _foreign_formats().get(name)
+
+
+def _foreign_formats() -> dict[str, Format]:
+    from loopsafe.plugins import load_extensions
+
+    return {form.name: form for form in load_extensions().formats}
 
 
 def to_settings(options: argparse.Namespace, root: str) -> Settings:
@@ -65,8 +78,8 @@ def to_settings(options: argparse.Namespace, root: str) -> Settings:
         select=_flatten(options.select) or (),
         ignore=_flatten(options.ignore) or (),
         extend_select=_flatten(options.extend_select) or (),
-        exclude=_flatten(options.exclude),
-        extend_exclude=_flatten(options.extend_exclude) or (),
+        exclude=_patterns(options.exclude),
+        extend_exclude=_patterns(options.extend_exclude) or (),
         respect_gitignore=options.respect_gitignore is not False,
         force_exclude=options.force_exclude is True,
         ignore_noqa=options.ignore_noqa,
@@ -154,6 +167,12 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 def _flatten(values: list[str] | None) -> tuple[str, ...] | None:
     """Split repeated, comma-separated values; None if the flag was not given."""
     return None if values is None else tuple(part.strip() for value in values for part in value.split(","))
+
+
+def _patterns(values: list[str] | None) -> tuple[str, ...] | None:
+    """Return the patterns, which on the command line start from the working directory, not from the root."""
+    patterns = _flatten(values)
+    return None if patterns is None else tuple(anchor(pattern, str(Path.cwd())) for pattern in patterns)
 
 
 def _version(text: str | None) -> tuple[int, int] | None:

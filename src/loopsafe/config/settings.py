@@ -39,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     unsafe_fixes: bool | None = None
     """True: unsafe fixes count and apply. False: not a word about them. None: not applied, but mentioned."""
     diff: bool = False
+    proposes_fixes: bool = True
+    """Findings come with their fixes; switched off where nobody can see them."""
     min_confidence: Confidence = Confidence.LIKELY
     target_version: tuple[int, int] | None = None
     src: tuple[str, ...] = (".", "src")

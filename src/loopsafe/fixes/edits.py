@@ -1,6 +1,6 @@
 """Stage fix, last step: choose fixes that do not disturb each other and put their edits into a text.
 
-Pure text: nothing here parses Python. Positions are `model.Position`: rows end at `\\n`, `\\r\\n` and lone `\\r`.
+Pure text: nothing here parses Python. Rows are those of `source.text.rows`, columns count code points.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ def lowest(*degrees: Applicability) -> Applicability:
 def apply(text: str, fixes: Sequence[Fix | None], wanted: Applicability = Applicability.SAFE) -> Applied:
     """Return `text` with those fixes applied that are trusted at least as much as `wanted` and do not clash.
 
-    As in ruff: in the order of the text, all edits of a fix or none, equal edits shared (two fixes that add the same
-    import), and a fix that touches the stretch of one already taken waits for the next pass. Of two that begin at
-    the same place the longer wins. A display-only fix is never applied.
+    As in ruff: in the order of the text, all edits of a fix or none, equal edits shared (two fixes that add
+    the same import), and a fix that touches the stretch of one already taken waits for the next pass. Of two
+    that begin at the same place the longer wins. A display-only fix is never applied.
     """
     least = max(TRUST[wanted], TRUST[Applicability.UNSAFE])
     trusted = [

@@ -1,6 +1,7 @@
 """Stage fix, judgement: what the syntax around a call forbids (`Refusal`) and what makes a rewrite uncertain.
 
-Each check looks at one `Place` and knows nothing of text, names or LibCST. A doubt is a sentence's end after "unsafe:".
+Each check looks at one `Place` and knows nothing of text, names or LibCST. A doubt ends a sentence that
+begins "unsafe:".
 """
 
 from __future__ import annotations
@@ -15,9 +16,14 @@ from loopsafe.fixes.races import find_races
 from loopsafe.model import CODES, Diagnostic, Effect, Position, RemedyKind
 
 _HOPS: Final[dict[str, int]] = {
-    "to_thread": 0, "run_sync": 0, "run_in_threadpool": 0, "sync_to_async": 0, "submit": 0, "run_in_executor": 1,
-}  # fmt: skip
-"""Off-loaders by last name, with the position of the callable: a call standing there was meant as a reference."""
+    "to_thread": 0,
+    "run_sync": 0,
+    "run_in_threadpool": 0,
+    "sync_to_async": 0,
+    "submit": 0,
+    "run_in_executor": 1,
+}
+"""Off-loaders by last name, with the position of the callable: a call there was meant as a reference."""
 _LAZY: Final = frozenset(
     {"walk", "scandir", "glob", "iglob", "rglob", "iterdir", "iter_content", "iter_lines"}
 )
@@ -95,13 +101,13 @@ _NOT_THERE: Final[dict[tuple[type[ast.AST], str], str]] = {
 
 
 def _is_first_iterable(around: tuple[Around, ...], count: int) -> bool:
-    """Tell whether the way out through comprehension `count` is its first iterable, which the outer scope evaluates."""
+    """Tell whether step `count` leaves a comprehension by its first iterable, which runs outside it."""
     inner, outer = around[count - 1] if count else None, around[count]
     return outer.field == "generators" and outer.nth == 0 and inner is not None and inner.field == "iter"
 
 
 def require_plain_use(place: Place) -> None:
-    """Refuse where the value is used by a construct that a fix of this call alone would leave blocking or broken."""
+    """Refuse where the construct around the call would still block, or break, without it."""
     parent, field, index = place.parent
     if isinstance(parent, ast.Await):
         raise Refusal("already awaited")
@@ -162,7 +168,7 @@ def _is_bound_by(node: ast.expr, item: ast.withitem) -> bool:
 
 
 def _holds(node: ast.expr, start: Position) -> bool:
-    # rows decide, and columns (bytes here, code points there) only on the first row, where names are mostly ASCII
+    # columns, which are bytes here and code points there, matter on the first row only: near enough
     if not node.lineno <= start.row <= (node.end_lineno or node.lineno):
         return False
     return start.row > node.lineno or start.column >= node.col_offset + 1

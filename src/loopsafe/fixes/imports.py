@@ -1,4 +1,4 @@
-"""Stage fix: where a new `import` statement goes, and with which blank rows, so that isort and black accept it.
+"""Stage fix: where a new `import` goes, and with which blank rows, so that isort and black accept it.
 
 Knows statements and rows only; whether an import is needed is for `names` to say.
 """
@@ -135,7 +135,7 @@ class Imports:
         return end + 1
 
     def _row_after_header(self) -> int:
-        """Return the row after shebang, coding cookie and licence, in a file that starts with none of the above."""
+        """Return the row after shebang, coding cookie and licence; there is no docstring."""
         row = 1
         while row <= 2 and (self._row(row).startswith("#!") or _COOKIE.match(self._row(row).lstrip())):
             row += 1
@@ -146,7 +146,7 @@ class Imports:
         return end if end > row and self._is_blank(end) else row
 
     def _missing_blanks(self, row: int) -> int:
-        """Return how many blank rows black would want after an import in front of `row`, less those that are there."""
+        """Return how many blank rows black would add between an import and what is at `row`."""
         there = 0
         while row + there <= len(self._rows) and self._is_blank(row + there):
             there += 1
@@ -162,7 +162,7 @@ class Imports:
 
 
 def _count_head(body: list[ast.stmt]) -> int:
-    """Return how many statements must stay in front of any import: the docstring and the `__future__` imports."""
+    """Return how many statements must stay in front of any import: docstring and `__future__` imports."""
     head = 0
     match body:
         case [ast.Expr(value=ast.Constant(value=str())), *_]:

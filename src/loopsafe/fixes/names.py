@@ -1,4 +1,4 @@
-"""Stage fix: how a qualified name such as `asyncio.to_thread` is spelled at a place, and what must be imported for it.
+"""Stage fix: how a qualified name (`asyncio.to_thread`) is spelled at a place, and what to import for it.
 
 Reads the tree only, but for one look at the folder: a neighbour called `asyncio.py` hides the real module.
 """

@@ -1,4 +1,4 @@
-"""Stage fix, all passes: lint, fix and lint again until nothing changes, and never leave a broken file behind.
+"""Stage fix, all passes: lint, fix and lint again until nothing changes, and never leave a broken file.
 
 Nothing here reads or writes files; how to lint a text is the caller's.
 """
@@ -45,8 +45,8 @@ def stabilise(
 ) -> Stabilised:
     """Apply fixes to `source` in passes until none is left that may be applied.
 
-    Findings that come without a fix but with a remedy get theirs here. If a pass breaks the syntax of a file that
-    was whole before, or the passes do not end, the file is given back as it came, with `error`.
+    Findings that come without a fix but with a remedy get theirs here. If a pass breaks the syntax of a file
+    that was whole before, or the passes do not end, the file is given back as it came, with `error`.
     """
     first = tuple(attach(source, relint(source), target_version=target_version))
     was_whole = is_whole(source.text)

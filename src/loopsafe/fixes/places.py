@@ -1,4 +1,4 @@
-"""Stage fix, first step: find the expression of each remedy in the file's tree, with all that stands around it.
+"""Stage fix, first step: find the expression of each remedy in the tree, with all that stands around it.
 
 Reads with `ast` only; judges nothing. Spans are the model's: code points, 1-based.
 """
@@ -154,7 +154,7 @@ def first_row(statement: ast.stmt) -> int:
 
 
 def walk_scope(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """Yield the nodes of `body` that run with it: not the bodies of functions, classes and lambdas defined there."""
+    """Yield the nodes that run with `body`: no bodies of functions, classes and lambdas."""
     pending = list(body)
     while pending:
         node = pending.pop()
@@ -166,7 +166,7 @@ def walk_scope(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
 
 
 def last_name(node: ast.AST) -> str:
-    """Return the last identifier of a dotted name or of the callee of a call; nothing for other expressions."""
+    """Return the last identifier of a dotted name, or of a call's callee; nothing for other expressions."""
     match node:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name

@@ -1,7 +1,8 @@
-"""Stage fix, check: a rewritten text must parse to the old tree with exactly the intended changes, or it is not used.
+"""Stage fix, check: a rewritten text must parse to the old tree with exactly the intended changes.
 
-This catches whatever the text edits may get wrong: positions inside f-strings on older Pythons, `f"{x=}"`, glued words.
-It parses only the rows of the top-level statements that changed; edits keep the number of rows.
+This catches whatever the text edits may get wrong: positions inside f-strings on older Pythons, `f"{x=}"`,
+words that got glued together. It parses only the rows of the top-level statements that changed, and changes
+nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from typing import NamedTuple
 
 from loopsafe.fixes.places import Place, first_row
 from loopsafe.fixes.recipes import Form, Recipe
-from loopsafe.source.text import rows
 
 
 class Intent(NamedTuple):
@@ -31,11 +31,10 @@ class Proof:
         self._body = module.body
         self._count = count
 
-    def holds(self, text: str, intents: Sequence[Intent], statement: int) -> bool:
-        """Tell whether the rows of top-level statement `statement` in `text` mean what `intents` want, no more."""
+    def holds(self, new_rows: Sequence[str], intents: Sequence[Intent], statement: int) -> bool:
+        """Tell whether the rows of top-level `statement` mean in the new text what `intents` want."""
         first, last = self._joined(statement)
         top = first_row(self._body[first])
-        new_rows = rows(text)
         if len(new_rows) != self._count:
             return False
         piece = "".join(new_rows[top - 1 : self._body[last].end_lineno])

@@ -136,7 +136,7 @@ class _Proposer:
         recipe, modules = self._write_recipe(form, remedy, place)
         self._imports.add(modules)  # refuses now rather than after the proof
         body = rewrite(recipe, self._setting(place))
-        return _Draft(index, Intent(place, recipe), body, modules, tuple(doubts))
+        return _Draft(index, Intent(place, recipe), body, modules, tuple(dict.fromkeys(doubts)))
 
     def _choose_form(self, remedy: Remedy, node: ast.expr) -> Form:
         if remedy.kind is RemedyKind.REPLACE_AWAITED:
@@ -197,21 +197,34 @@ class _Proposer:
         return "\n".join(lines)
 
     def _prove(self, drafts: Sequence[_Draft]) -> set[int]:
-        """Return the indexes of the drafts that do what they mean to do: first together, then, if need be, singly."""
+        """Return the indexes of the drafts that hold: tried together, as far as they do not clash."""
         proved: set[int] = set()
-        together = apply(self._source.text, [_as_fix(draft) for draft in drafts], Applicability.UNSAFE)
-        by_statement: dict[int, list[_Draft]] = {}
-        for draft in (drafts[index] for index in together.applied):
-            by_statement.setdefault(draft.intent.place.statement, []).append(draft)
-        for statement, group in by_statement.items():
-            if self._proof.holds(together.text, [draft.intent for draft in group], statement):
-                proved.update(draft.index for draft in group)
-        for draft in drafts:
-            if draft.index not in proved:
-                alone = apply(self._source.text, [_as_fix(draft)], Applicability.UNSAFE)
-                if self._proof.holds(alone.text, [draft.intent], draft.intent.place.statement):
-                    proved.add(draft.index)
+        waiting = list(drafts)
+        while waiting:
+            together = apply(self._source.text, [_as_fix(draft) for draft in waiting], Applicability.UNSAFE)
+            by_statement: dict[int, list[_Draft]] = {}
+            for index in together.applied:
+                by_statement.setdefault(waiting[index].intent.place.statement, []).append(waiting[index])
+            new_rows = rows(together.text)
+            for group in by_statement.values():
+                proved.update(self._prove_group(group, new_rows))
+            applied = frozenset(together.applied)
+            waiting = [draft for index, draft in enumerate(waiting) if index not in applied]
         return proved
+
+    def _prove_group(self, group: Sequence[_Draft], new_rows: Sequence[str]) -> list[int]:
+        """Return the indexes of those that hold of the drafts applied within one top-level statement."""
+        statement = group[0].intent.place.statement
+        if self._proof.holds(new_rows, [draft.intent for draft in group], statement):
+            return [draft.index for draft in group]
+        if len(group) == 1:
+            return []
+        alone = [(draft, apply(self._source.text, [_as_fix(draft)], Applicability.UNSAFE)) for draft in group]
+        return [
+            draft.index
+            for draft, result in alone
+            if self._proof.holds(rows(result.text), [draft.intent], statement)
+        ]
 
     def _finish(self, draft: _Draft) -> Proposal:
         diagnostic = self._diagnostics[draft.index]

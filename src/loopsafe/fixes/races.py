@@ -1,4 +1,4 @@
-"""Stage fix, judgement: where a new `await` lets another task in between a look at shared state and a change of it.
+"""Stage fix, judgement: where another task may get in between a look at shared state and its change.
 
 A guess by text, on the careful side: it only ever makes a fix unsafe.
 """
@@ -12,8 +12,8 @@ from typing import Final
 from loopsafe.fixes.places import Around, Function, Place, walk_scope
 
 _MUTATORS: Final = frozenset(
-    {"add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popleft", "popitem", "remove",
-     "setdefault", "update"}
+    {"add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popleft", "popitem",
+     "remove", "setdefault", "update"}
 )  # fmt: skip
 _MISSES: Final = frozenset({"KeyError", "AttributeError", "IndexError", "LookupError"})
 _LEAVES: Final = (ast.Return, ast.Raise, ast.Continue, ast.Break)

@@ -1,7 +1,7 @@
-"""Stage fix: turn one call into the text edits that move it off the loop; LibCST reads the call, bytes between stay.
+"""Stage fix: turn one call into the text edits that move it off the loop; the bytes between them stay.
 
-LibCST gets the expression alone, not the file (a tenth of a millisecond instead of two seconds per megabyte, and files
-that it cannot reproduce do not matter). Nothing here looks at the surroundings beyond the neighbouring characters.
+LibCST gets the expression alone, not the file: a tenth of a millisecond instead of two seconds per megabyte,
+and files that it cannot reproduce do not matter. Nothing here looks at what stands around the expression.
 """
 
 from __future__ import annotations

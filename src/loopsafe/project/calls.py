@@ -87,7 +87,7 @@ class Calls:
                 return self.result(inner, _with_partial(positional, keywords, arguments))
             case Offloaded(inner):
                 return (Awaitable(self.awaited_result(inner, arguments), True),)
-            case Instance(cls) if isinstance(cls, Class):
+            case Instance():
                 called = self._inference.members.find(callee, "__call__")
                 return self._inference.each(called, lambda member: self.result(member, arguments))
             case Form(admitted):

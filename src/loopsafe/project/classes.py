@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from loopsafe.project.entities import Class, Module
-from loopsafe.project.values import ClassKey, ClassObject, Form, Instance
+from loopsafe.project.values import ClassKey, ClassObject, External, Form, Instance
 from loopsafe.summary import ir
 
 if TYPE_CHECKING:
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 _MOST_ANCESTORS: Final = 256
 """A longer chain of bases is generated or hostile; real ones stay below thirty."""
+
+_MOST_STRUCTURAL: Final = 12
+"""A protocol that more classes meet by chance (`close`, `get`) says nothing about which of them is meant."""
+_PROTOCOLS: Final = frozenset({"typing.Protocol", "typing_extensions.Protocol"})
 
 
 class Hierarchy:
@@ -27,6 +31,7 @@ class Hierarchy:
         self._bases: Final[dict[Class, tuple[ClassKey, ...]]] = {}
         self._orders: Final[dict[ClassKey, tuple[ClassKey, ...]]] = {}
         self._subclasses: Final[dict[Class, tuple[Class, ...]]] = {}
+        self._structural: Final[dict[Class, tuple[Class, ...]]] = {}
 
     def bases(self, cls: Class) -> tuple[ClassKey, ...]:
         """The direct bases that are known; `has_unknown_base` tells whether there are others."""
@@ -42,6 +47,8 @@ class Hierarchy:
                 for value in self._inference.value(closure, ref):
                     if isinstance(value, ClassObject):
                         found.append(value.cls)
+                    elif isinstance(value, External):
+                        found.append(value.name)
                     elif isinstance(value, Form):
                         found.extend(inner.cls for inner in value.instances if isinstance(inner, Instance))
             known = self._bases[cls] = tuple(dict.fromkeys(base for base in found if base is not cls))
@@ -58,6 +65,10 @@ class Hierarchy:
             elif not self._inference.catalog.is_class(ancestor) and not ancestor.startswith(("builtins.", "typing.", "abc.")):
                 return True
         return False
+
+    def is_protocol(self, cls: Class) -> bool:
+        """Whether a class only says what others must have: it derives directly from `Protocol`."""
+        return any(isinstance(base, str) and base in _PROTOCOLS for base in self.bases(cls))
 
     def order(self, cls: ClassKey) -> tuple[ClassKey, ...]:
         """The method resolution order; depth first where the bases have no consistent one."""
@@ -79,6 +90,19 @@ class Hierarchy:
 
     def is_subclass(self, cls: ClassKey, base: ClassKey) -> bool:
         return base in self.order(cls)
+
+    def structural_subclasses(self, protocol: Class) -> tuple[Class, ...]:
+        """Classes that have every method of a protocol without deriving from it; none if there are very many."""
+        known = self._structural.get(protocol)
+        if known is None:
+            wanted = protocol.methods.keys() if self.is_protocol(protocol) else ()
+            found = [
+                cls
+                for cls in (self._inference.classes_with_methods(wanted) if wanted else ())
+                if cls is not protocol and not self.is_protocol(cls) and protocol not in self.order(cls)
+            ]
+            known = self._structural[protocol] = tuple(found) if len(found) <= _MOST_STRUCTURAL else ()
+        return known
 
     def subclasses(self, cls: Class) -> tuple[Class, ...]:
         """All classes of the project that derive from `cls`, nearest first, in the order of their files."""

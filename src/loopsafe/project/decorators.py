@@ -12,7 +12,7 @@ import msgspec
 
 from loopsafe.catalog import RoleKind
 from loopsafe.project.arguments import Arguments
-from loopsafe.project.values import ClassObject, External, Function, Method, Value, Values
+from loopsafe.project.values import ClassObject, External, Function, Generator, Method, Value, Values
 from loopsafe.summary import ir
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ _IMPLICIT_CLASS_METHODS: Final = frozenset({"__new__", "__init_subclass__", "__c
 def decorated(inference: Inference, frame: Frame, node: ir.MakeFunction) -> Values:
     """The value of a function statement, lambda or generator expression."""
     code = frame.code.module.code(node.scope)
+    if code.scope.kind == ir.ScopeKind.GENERATOR:
+        return (Generator(inference.frame(code, frame, ())),)
     kind = "plain"
     if code.scope.kind == ir.ScopeKind.FUNCTION and code.scope.name in _IMPLICIT_CLASS_METHODS:
         kind = "class" if frame.owner is not None else "plain"
@@ -58,6 +60,25 @@ def _apply(inference: Inference, frame: Frame, ref: ir.Ref, values: Values) -> V
 
 def _with_kind(value: Value, kind: str) -> Value:
     return msgspec.structs.replace(value, kind=kind) if isinstance(value, Function) else value
+
+
+def has_unknown_decorator(inference: Inference, code: Code) -> bool:
+    """Whether nobody knows what one of a function's decorators makes of it."""
+    maker = code.maker
+    if not maker.decorators:
+        return False
+    frame = inference.generic_frame(code.parent)
+    return any(_is_unknown(inference, frame, ref) for ref in maker.decorators)
+
+
+def _is_unknown(inference: Inference, frame: Frame, ref: ir.Ref) -> bool:
+    decorator = frame.code.scope.nodes[ref]
+    if isinstance(decorator, ir.Attr) and decorator.name in _PROPERTY_PARTS:
+        return False
+    if isinstance(decorator, ir.Call):  # what a factory made has its factory's role
+        return _is_unknown(inference, frame, decorator.func)
+    found = inference.value(frame, ref)
+    return not found or any(isinstance(value, External | Method) and role_of(inference, value) is None for value in found)
 
 
 def role_of(inference: Inference, value: Value) -> RoleKind | None:

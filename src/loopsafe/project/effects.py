@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from loopsafe.catalog import Fact, Guard, Role, RoleKind, When
-from loopsafe.model import Confidence
 from loopsafe.project.arguments import Arguments
+from loopsafe.project.decorators import has_unknown_decorator
 from loopsafe.project.entities import Class, Frame
 from loopsafe.project.guards import off_loop_ranges
 from loopsafe.project.roles import callable_name, given_callable
@@ -39,12 +39,17 @@ if TYPE_CHECKING:
 _DEEPEST_NESTING: Final = 8
 """Partials of partials, callables handed to callables: no one writes more."""
 
+_OVERRIDE: Final = "an override in a subclass blocks, the method itself does not"
+_STRUCTURE: Final = "the protocol is met, without being named, by a class whose method blocks"
+_UNKNOWN_DECORATOR: Final = "a decorator of unknown origin may change the function"
+
 
 class Run(NamedTuple):
     """Another function's frame runs."""
 
     frame: Frame
-    confidence: Confidence
+    doubt: str | None = None
+    """Why it may not; no doubt where types are known."""
 
 
 Happening: TypeAlias = Fact | Run
@@ -106,16 +111,42 @@ class Effects:
                 yield from self._special(self._inference.value(frame, node.value), "__getitem__")
             case ir.MakeClass(scope=scope):
                 cls = self._inference.class_in(frame.code.module.code(scope), frame)
-                yield Run(cls.frame, Confidence.CERTAIN)
+                yield Run(cls.frame)
 
     # Calls
 
     def _called(self, frame: Frame, node: ir.Call) -> Iterator[Happening]:
         callees = self._inference.value(frame, node.func)
-        if callees:
-            arguments = self._inference.calls.arguments(frame, node)
-            for callee in callees:
-                yield from self.call(callee, arguments)
+        if not callees:
+            return
+        arguments = self._inference.calls.arguments(frame, node)
+        for callee in callees:
+            for happening in self.call(callee, arguments):
+                if not (isinstance(happening, Fact) and self._is_switched_off(frame, node, happening)):
+                    yield happening
+            yield from self._consumed(frame, node, callee)
+
+    def _is_switched_off(self, frame: Frame, node: ir.Call, fact: Fact) -> bool:
+        """Whether another call on the same object took the effect away: `connection.setblocking(False)`."""
+        guards = [guard for guard in fact.unless if guard.method is not None]
+        nodes = frame.code.scope.nodes
+        func = nodes[node.func] if guards and node.func >= 0 else None
+        if not isinstance(func, ir.Attr):
+            return False
+        for other in nodes:
+            callee = nodes[other.func] if isinstance(other, ir.Call) and other.func >= 0 else None
+            if isinstance(other, ir.Call) and isinstance(callee, ir.Attr) and callee.value == func.value:
+                arguments = self._inference.calls.arguments(frame, other)
+                if any(guard.method == callee.name and _cancels(guard, arguments) for guard in guards):
+                    return True
+        return False
+
+    def _consumed(self, frame: Frame, node: ir.Call, callee: Value) -> Iterator[Fact]:
+        """Effects of iterating what another call gave: `list(client.scan_iter())`."""
+        name = callable_name(callee)
+        role = self._inference.catalog.role(name) if name is not None else None
+        if role is not None and role.iterable is not None and not role.lazy and role.iterable < len(node.args):
+            yield from self._facts_of_result(frame, node.args[role.iterable], When.ITER)
 
     def call(self, callee: Value, arguments: Arguments, depth: int = 0) -> Iterator[Happening]:
         """What happens when a value is called."""
@@ -135,7 +166,7 @@ class Effects:
             case Partial(inner, positional, keywords):
                 merged = Arguments((*positional, *arguments.positional), (*keywords, *arguments.keywords), arguments.is_open)
                 yield from self.call(inner, merged, depth + 1)
-            case Instance(cls) if isinstance(cls, Class):
+            case Instance():
                 for member in self._inference.members.find(callee, "__call__"):
                     yield from self.call(member, arguments, depth + 1)
 
@@ -144,20 +175,24 @@ class Effects:
         if scope.is_async or scope.is_generator:
             return
         calls, members = self._inference.calls, self._inference.members
-        yield Run(calls.frame(function, arguments), Confidence.CERTAIN)
+        is_clear = not has_unknown_decorator(self._inference, function.code)
+        yield Run(calls.frame(function, arguments), None if is_clear else _UNKNOWN_DECORATOR)
         if function.receiver is None:
             return
         is_abstract = members.is_abstract(function.code)
         for other in members.implementations(function):
             if not (other.code.scope.is_async or other.code.scope.is_generator):
-                yield Run(calls.frame(other, arguments), Confidence.CERTAIN if is_abstract else Confidence.LIKELY)
+                yield Run(calls.frame(other, arguments), None if is_abstract else _OVERRIDE)
+        for other in members.structural_implementations(function):
+            if not (other.code.scope.is_async or other.code.scope.is_generator):
+                yield Run(calls.frame(other, arguments), _STRUCTURE)
 
     def _external(self, callee: External | Method | ClassObject, arguments: Arguments, depth: int) -> Iterator[Happening]:
         name = callable_name(callee)
         assert name is not None
         catalog = self._inference.catalog
         for fact in catalog.facts(name, When.CALL):
-            if not any(_cancels(guard, arguments) for guard in fact.unless):
+            if not any(guard.method is None and _cancels(guard, arguments) for guard in fact.unless):
                 yield fact
         role = catalog.role(name)
         if role is not None and not role.lazy:
@@ -185,7 +220,7 @@ class Effects:
             match value:
                 case Generator(frame):
                     if not frame.code.scope.is_async:
-                        yield Run(frame, Confidence.CERTAIN)
+                        yield Run(frame)
                 case Lazy(callees, iterables):
                     yield from self._iterated(iterables, depth + 1)
                     for callee in callees:
@@ -201,7 +236,7 @@ class Effects:
             match value:
                 case Manager(frame):
                     if not frame.code.scope.is_async:
-                        yield Run(frame, Confidence.CERTAIN)
+                        yield Run(frame)
                 case Instance(cls) if isinstance(cls, Class):
                     yield from self._special((value,), "__enter__")
                     yield from self._special((value,), "__exit__")
@@ -217,6 +252,11 @@ class Effects:
     def _facts_of_result(self, frame: Frame, ref: ir.Ref, when: When) -> Iterator[Fact]:
         """Effects that a function's result has when it is used: `os.walk(…)` reads while it is iterated."""
         node = frame.code.scope.nodes[ref] if ref >= 0 else None
+        if isinstance(node, ir.Param) and frame.code.scope.kind == ir.ScopeKind.GENERATOR and frame.closure is not None:
+            maker = frame.code.maker
+            assert isinstance(maker, ir.MakeFunction), "generator expressions are made like functions"
+            frame, ref = frame.closure, maker.defaults[0][1]
+            node = frame.code.scope.nodes[ref] if ref >= 0 else None
         if not isinstance(node, ir.Call):
             return
         for callee in self._inference.value(frame, node.func):

@@ -12,6 +12,7 @@ from typing import Final
 from loopsafe.catalog import (
     AWAITABLE,
     Catalog,
+    ElementType,
     Named,
     NoneType,
     SelfType,
@@ -70,6 +71,8 @@ class Externals:
                 if isinstance(receiver, ClassObject):
                     return (Instance(receiver.cls, (), True),)
                 return (receiver,) if receiver is not None else NOTHING
+            case ElementType():
+                return unite(*receiver.args) if isinstance(receiver, Instance) else NOTHING
             case NoneType():
                 return (NONE,)
         return NOTHING

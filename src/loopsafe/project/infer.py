@@ -7,8 +7,7 @@ kept. Library names do not occur here: what they mean is in the catalogue.
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ from loopsafe.project.entities import Class, Code, Frame, Module, Open
 from loopsafe.project.externals import Externals
 from loopsafe.project.members import Members
 from loopsafe.project.modules import Modules
+from loopsafe.project.names import Names
 from loopsafe.project.protocols import Protocols
 from loopsafe.project.values import (
     NONE,
@@ -59,6 +59,7 @@ class Inference:
         self.members: Final = Members(self)
         self.calls: Final = Calls(self)
         self.callers: Final = Callers(self)
+        self.names: Final = Names(self)
         self.protocols: Final = Protocols(self)
         self._frames: Final[dict[tuple[Code, Frame | None, tuple[Values | None, ...]], Frame]] = {}
         self._contexts: Final[dict[Code, int]] = {}
@@ -112,6 +113,17 @@ class Inference:
                     assert frame.owner is not None
                     yield frame.owner
 
+    def classes_with_methods(self, names: Collection[str]) -> Iterator[Class]:
+        """Classes whose own body defines all these methods."""
+        for module in self.modules.by_path.values():
+            assert module.summary is not None
+            if all(name in module.summary.methods for name in names):
+                for index, scope in enumerate(module.scopes):
+                    if scope.kind == ir.ScopeKind.CLASS and all(name in scope.bindings for name in names):
+                        frame = self.generic_frame(module.code(index))
+                        assert frame.owner is not None
+                        yield frame.owner
+
     @cached_property
     def _based_on(self) -> dict[str, list[Module]]:
         found: dict[str, list[Module]] = {}
@@ -130,7 +142,7 @@ class Inference:
         known = frame.memo.get(ref)
         if known is not None:
             if known.__class__ is tuple:
-                return known  # type: ignore[return-value]  # mypy does not follow `__class__`
+                return known
             assert isinstance(known, Open)
             if known.depth < self._lowest:
                 self._lowest = known.depth
@@ -186,61 +198,10 @@ class Inference:
         """What an annotation admits."""
         return forms.instances(self.value(frame, ref))
 
-    # Names
-
-    def lookup(self, frame: Frame, name: str) -> Values:
-        """A name that is not local: enclosing functions, the module, the builtins."""
-        current: Frame | None = frame
-        while current is not None:
-            scope = current.code.scope
-            if scope.kind == ir.ScopeKind.MODULE:
-                break
-            if scope.kind != ir.ScopeKind.CLASS or current is frame:
-                refs = scope.bindings.get(name)
-                if refs is not None:
-                    return self.values(current, refs)
-            current = current.closure
-        module = frame.code.module
-        found = self.exported(module, name)
-        return found if found is not None else self._builtin(name)
-
-    def exported(self, module: Module, name: str) -> Values | None:
-        """What a module's variable of that name may be; None if the module has none."""
-        if module.summary is not None and module.scopes:
-            scope = module.scopes[0]
-            refs = scope.bindings.get(name)
-            stores = module.global_stores.get(name, ())
-            if refs is not None or stores:
-                stored = [self.value(self.generic_frame(module.code(index)), ref) for index, ref in stores]
-                return unite(self.values(module.frame, refs) if refs else NOTHING, *stored)
-            for source, level in scope.star_imports:
-                origin = self.modules.resolve(module, source, level)
-                if origin is None:
-                    if self.externals.has_member(source, name):
-                        return (self.externals.named(f"{source}.{name}"),)
-                elif origin is not module:
-                    found = self._starred(origin, name)
-                    if found is not None:
-                        return found
-        submodule = self.modules.submodule(module, name)
-        return (ModuleObject(submodule),) if submodule is not None else None
-
-    def _starred(self, module: Module, name: str) -> Values | None:
-        if name.startswith("_") or self._depth >= _DEEPEST:
-            return None
-        self._depth += 1
-        try:
-            return self.exported(module, name)
-        finally:
-            self._depth -= 1
-
-    def _builtin(self, name: str) -> Values:
-        return (self.externals.named(f"builtins.{name}"),) if hasattr(builtins, name) else NOTHING
-
     # Nodes
 
     def _name(self, frame: Frame, node: ir.Name) -> Values:
-        return self.lookup(frame, node.name)
+        return self.names.lookup(frame, node.name)
 
     def _const(self, frame: Frame, node: ir.Const) -> Values:
         return (Constant(node.value),)
@@ -316,7 +277,7 @@ class Inference:
         submodule = self.modules.submodule(origin, node.name)
         if origin is module:
             return (ModuleObject(submodule),) if submodule is not None else NOTHING
-        found = self.exported(origin, node.name)
+        found = self.names.exported(origin, node.name)
         return found if found is not None else NOTHING
 
     def _yield(self, frame: Frame, node: ir.Yield) -> Values:

@@ -73,7 +73,7 @@ class Members:
             case ClassObject(cls):
                 return self._of_class(value, cls, name)
             case ModuleObject(module):
-                found = self._inference.exported(module, name)
+                found = self._inference.names.exported(module, name)
                 return found if found is not None else NOTHING
             case External(full_name):
                 return (self._inference.externals.named(f"{full_name}.{name}"),)
@@ -105,12 +105,12 @@ class Members:
         for owner in order:
             if not isinstance(owner, Class):
                 external = self._of_external(instance, owner, name)
-                if external and not found:
+                if external and not any(found):
                     return external
                 continue
             values = self._in_body(owner, name)
             if any(isinstance(value, Function) for value in values):
-                if not found:
+                if not any(found):
                     return tuple(_bound(value, instance) for value in values)
                 continue
             found.append(values)
@@ -227,6 +227,18 @@ class Members:
                         bound = _bound(member, Instance(subclass))
                         assert isinstance(bound, Function)
                         yield bound
+
+    def structural_implementations(self, function: Function) -> Iterator[Function]:
+        """The same for a `Protocol`, whose implementations need not derive from it."""
+        receiver = function.receiver
+        if not isinstance(receiver, Instance) or receiver.is_exact or not isinstance(receiver.cls, Class):
+            return
+        name = function.code.scope.name
+        for cls in self._inference.hierarchy.structural_subclasses(receiver.cls):
+            for member in self._in_body(cls, name):
+                bound = _bound(member, Instance(cls))
+                if isinstance(bound, Function):
+                    yield bound
 
     def is_abstract(self, code: Code) -> bool:
         """Whether a method is there to be overridden: marked so, or without a body."""

@@ -10,14 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
-from loopsafe.catalog import Catalog
+from loopsafe.catalog import Affinity, Catalog, RoleKind
 from loopsafe.model import Span
+from loopsafe.project.decorators import role_of
 from loopsafe.project.effects import Effects, Site
 from loopsafe.project.entities import Code, Frame, Module
 from loopsafe.project.infer import Inference
 from loopsafe.project.modules import Modules
 from loopsafe.project.propagate import Propagation
-from loopsafe.project.values import Function
+from loopsafe.project.values import Function, Instance
 from loopsafe.summary import ir
 
 RECURSION_LIMIT: Final = 12_000 if sys.version_info >= (3, 11) else 4_000
@@ -71,8 +72,14 @@ class Project:
         return frozenset(
             frame.code.scope.name
             for frame in self.coroutines
-            if frame.code.parent.scope.kind == ir.ScopeKind.CLASS and self.inference.members.is_abstract(frame.code)
+            if self._is_contract(frame)
         )
+
+    def _is_contract(self, frame: Frame) -> bool:
+        owner = frame.closure.owner if frame.closure is not None else None
+        if owner is None:
+            return False
+        return self.inference.members.is_abstract(frame.code) or self.inference.hierarchy.is_protocol(owner)
 
     @cached_property
     def coroutine_values(self) -> frozenset[Code]:
@@ -81,13 +88,25 @@ class Project:
         used: set[Code] = set()
         for module in self.modules.by_path.values():
             for index, scope in enumerate(module.scopes):
-                refs = [ref for ref in mentions(scope) if _last_name(scope, ref) in names]
+                refs = [ref for ref in mentions(scope) if _last_name(module, scope, ref) in names]
                 frame = self.inference.generic_frame(module.code(index)) if refs else module.frame
                 for ref in refs:
                     for value in self.inference.value(frame, ref):
                         if isinstance(value, Function) and value.code.scope.is_async:
                             used.add(value.code)
         return frozenset(used)
+
+    def is_scheduling(self, frame: Frame, node: ir.Call) -> bool:
+        """Whether a call hands a callable to the loop, to be run there later."""
+        callees = self.inference.value(frame, node.func)
+        return any(role_of(self.inference, callee) is RoleKind.SCHEDULER for callee in callees)
+
+    def affinity(self, frame: Frame, node: ir.Call | ir.Attr) -> Affinity | None:
+        """How the object that a method is called on is bound to its thread."""
+        func = frame.code.scope.nodes[node.func] if isinstance(node, ir.Call) and node.func >= 0 else node
+        owners = self.inference.value(frame, func.value) if isinstance(func, ir.Attr) else ()
+        found = [self.catalog.affinity(value.cls) for value in owners if isinstance(value, Instance) and isinstance(value.cls, str)]
+        return next((affinity for affinity in found if affinity is not None), None)
 
     def loop_sites(self, coroutine: Frame) -> Iterator[tuple[Frame, Site]]:
         """The sites in a coroutine's text that run on its loop, each with the frame that it is in.
@@ -110,20 +129,27 @@ def mentions(scope: ir.Scope) -> Iterator[ir.Ref]:
             case ir.Call(args=args, keywords=keywords):
                 yield from args
                 yield from (ref for _, ref in keywords)
-            case ir.Display(elements=refs) | ir.Phi(options=refs):
+            case ir.Display(elements=refs):
                 yield from refs
+            case ir.Phi(options=refs):
+                yield from (ref for ref in refs if ref >= 0 and not isinstance(scope.nodes[ref], ir.MakeFunction))
             case ir.StoreAttr(value=ref) | ir.StoreItem(value=ref) | ir.Yield(value=ref):
                 yield ref
             case ir.MakeFunction(defaults=defaults):
                 yield from (ref for _, ref in defaults)
     yield from scope.returns
     for refs in scope.bindings.values():
-        yield from refs
+        yield from (ref for ref in refs if ref >= 0 and not isinstance(scope.nodes[ref], ir.MakeFunction))
 
 
-def _last_name(scope: ir.Scope, ref: ir.Ref) -> str:
+def _last_name(module: Module, scope: ir.Scope, ref: ir.Ref) -> str | None:
     node = scope.nodes[ref] if ref >= 0 else None
-    return node.name if isinstance(node, ir.Name | ir.Attr) else getattr(node, "name", None) or ""
+    match node:
+        case ir.Name(name=name) | ir.Attr(name=name) | ir.Import(name=name):
+            return name
+        case ir.MakeFunction(scope=index):
+            return module.scopes[index].name
+    return None
 
 
 def _is_within(frame: Frame, coroutine: Frame) -> bool:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from loopsafe.catalog import Fact
-from loopsafe.model import Confidence, Effect
-from loopsafe.project.effects import Effects, Site
+from loopsafe.model import Effect
+from loopsafe.project.effects import Effects, Run, Site
 from loopsafe.project.entities import Frame
 
 FARTHEST: Final[dict[Effect, int]] = {Effect.FILE: 3, Effect.METADATA: 0}
@@ -27,7 +27,12 @@ class Witness(NamedTuple):
     """The primitive itself, or the frame that runs there and has the effect."""
     hops: int
     """Calls between this frame and the primitive; 0 if the site is the primitive."""
-    confidence: Confidence
+    doubt: str | None = None
+    """Why the path may not be taken; without a doubt the finding is certain."""
+
+    @property
+    def is_likely(self) -> bool:
+        return self.doubt is not None
 
 
 class Propagation:
@@ -36,14 +41,14 @@ class Propagation:
     def __init__(self, effects: Effects, roots: Iterable[Frame]) -> None:
         self._effects: Final = effects
         self._witnesses: Final[dict[tuple[Frame, Effect], Witness]] = {}
-        self._callers: Final[dict[Frame, list[tuple[Frame, Site, Confidence]]]] = {}
+        self._callers: Final[dict[Frame, list[tuple[Frame, Site, Run]]]] = {}
         self._order: Final[dict[Frame, int]] = {}
         self._levels: Final[dict[Effect, list[list[Frame]]]] = {}
         """For each effect, the frames at each distance from its primitives."""
         self._explore(roots)
-        for accepted in ((Confidence.CERTAIN,), (Confidence.CERTAIN, Confidence.LIKELY)):
+        for accepts_doubt in (False, True):
             for effect in Effect:
-                self._spread(effect, accepted)
+                self._spread(effect, accepts_doubt)
 
     def _explore(self, roots: Iterable[Frame]) -> None:
         pending = list(roots)
@@ -52,13 +57,13 @@ class Propagation:
             frame = pending.pop()
             for site in self._effects.sites(frame):
                 for run in site.runs:
-                    self._callers.setdefault(run.frame, []).append((frame, site, run.confidence))
+                    self._callers.setdefault(run.frame, []).append((frame, site, run))
                     if run.frame not in self._order:
                         self._order[run.frame] = len(self._order)
                         pending.append(run.frame)
 
-    def _spread(self, effect: Effect, accepted: tuple[Confidence, ...]) -> None:
-        """One breadth-first search from the primitives with this effect, along calls of the accepted confidence."""
+    def _spread(self, effect: Effect, accepts_doubt: bool) -> None:
+        """One breadth-first search from the primitives with this effect; certain paths are looked for first."""
         levels = self._levels.setdefault(effect, [])
         if not levels:
             levels.append(self._sources(effect))
@@ -68,9 +73,9 @@ class Propagation:
                 break
             found: dict[Frame, Witness] = {}
             for callee in levels[hops - 1]:
-                for caller, site, confidence in self._callers.get(callee, ()):
-                    if confidence in accepted and (caller, effect) not in self._witnesses:
-                        witness = Witness(site, callee, hops, self._weaker(callee, effect, confidence))
+                for caller, site, run in self._callers.get(callee, ()):
+                    if (accepts_doubt or run.doubt is None) and (caller, effect) not in self._witnesses:
+                        witness = Witness(site, callee, hops, run.doubt or self._witnesses[callee, effect].doubt)
                         found[caller] = self._earlier(found.get(caller), witness)
             self._witnesses.update(((frame, effect), witness) for frame, witness in found.items())
             if len(levels) == hops:
@@ -84,14 +89,10 @@ class Propagation:
             for site in self._effects.sites(frame):
                 fact = next((fact for fact in site.facts if fact.effect is effect), None)
                 if fact is not None:
-                    self._witnesses[frame, effect] = Witness(site, fact, 0, Confidence.CERTAIN)
+                    self._witnesses[frame, effect] = Witness(site, fact, 0)
                     found.append(frame)
                     break
         return found
-
-    def _weaker(self, callee: Frame, effect: Effect, confidence: Confidence) -> Confidence:
-        inner = self._witnesses[callee, effect].confidence
-        return Confidence.LIKELY if Confidence.LIKELY in (inner, confidence) else Confidence.CERTAIN
 
     def _earlier(self, known: Witness | None, other: Witness) -> Witness:
         """Of two equally long paths the one that starts earlier in the text, then the one found earlier."""
@@ -103,17 +104,16 @@ class Propagation:
         """The effects of one site, each with its witness; of several for one effect the shortest."""
         best: dict[Effect, Witness] = {}
         for fact in site.facts:
-            best.setdefault(fact.effect, Witness(site, fact, 0, Confidence.CERTAIN))
+            best.setdefault(fact.effect, Witness(site, fact, 0))
         for run in site.runs:
             for effect in Effect:
                 inner = self._witnesses.get((run.frame, effect))
                 limit = FARTHEST.get(effect)
                 if inner is None or (limit is not None and inner.hops >= limit):
                     continue
-                confidence = self._weaker(run.frame, effect, run.confidence)
-                witness = Witness(site, run.frame, inner.hops + 1, confidence)
+                witness = Witness(site, run.frame, inner.hops + 1, run.doubt or inner.doubt)
                 known = best.get(effect)
-                if known is None or (witness.hops, confidence.value) < (known.hops, known.confidence.value):
+                if known is None or (witness.is_likely, witness.hops) < (known.is_likely, known.hops):
                     best[effect] = witness
         yield from best.items()
 

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _KEEPING: Final = frozenset(
     {
-        RoleKind.WRAPS,
         RoleKind.KEEPS,
         RoleKind.ABSTRACT,
         RoleKind.OVERLOAD,
@@ -77,7 +76,8 @@ def result_of_role(inference: Inference, callee: External | Method | ClassObject
 def _special(inference: Inference, callee: External | Method | ClassObject, role: Role, arguments: Arguments) -> Values | None:
     match role.role:
         case RoleKind.OFFLOADER:
-            return _offloaded(inference, role, arguments)
+            name = callable_name(callee)
+            return _offloaded(inference, role, arguments, name is not None and inference.catalog.is_async(name))
         case RoleKind.CAST:
             return forms.instances(arguments.get(0, "typ") or NOTHING)
         case RoleKind.PARTIAL:
@@ -86,6 +86,8 @@ def _special(inference: Inference, callee: External | Method | ClassObject, role
             return tuple(Partial(value, rest, arguments.keywords) for value in first)
         case kind if kind in _KEEPING:
             return _decorated(callee, arguments)
+        case RoleKind.WRAPS:
+            return NOTHING  # a decorator that nobody needs to know: it keeps what it decorates
         case RoleKind.OFFLOAD_DECORATOR:
             functions = arguments.get(0, None)
             return tuple(map(Offloaded, functions)) if functions else (callee,)
@@ -100,13 +102,13 @@ def _special(inference: Inference, callee: External | Method | ClassObject, role
     return None
 
 
-def _offloaded(inference: Inference, role: Role, arguments: Arguments) -> Values | None:
+def _offloaded(inference: Inference, role: Role, arguments: Arguments, is_coroutine: bool) -> Values | None:
     callables = given_callable(role, arguments)
     rest = arguments.without(role.callable)
     result = inference.each(callables, lambda value: inference.calls.awaited_result(value, rest))
     match role.result:
         case RoleResult.AWAITABLE:
-            return (Awaitable(result, False, "asyncio.Future"),)
+            return (Awaitable(result, is_coroutine, "asyncio.Future"),)
         case RoleResult.FUTURE:
             return (Instance("concurrent.futures.Future", (result,)),)
     return None
@@ -133,7 +135,7 @@ def _sunk(inference: Inference, callee: Value, arguments: Arguments) -> Values |
     else:
         result = unite(*awaited)
     is_awaited = inference.catalog.is_async(name) or any(isinstance(value, Awaitable) for value in known)
-    is_future = any(isinstance(value, Instance) and str(value.cls).startswith("asyncio.") for value in known)
+    is_future = any(isinstance(value, Instance) and inference.hierarchy.is_subclass(value.cls, "asyncio.Future") for value in known)
     if is_awaited or is_future:
         return (Awaitable(result, is_awaited and not is_future, "asyncio.Future"),)
     if known:

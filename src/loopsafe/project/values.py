@@ -20,7 +20,7 @@ ClassKey: TypeAlias = "Class | str"
 class Constant(msgspec.Struct, frozen=True, cache_hash=True):
     """`None`, a truth value, a number or a string, known exactly."""
 
-    value: None | bool | int | str
+    value: bool | int | str | None
 
 
 class Instance(msgspec.Struct, frozen=True, cache_hash=True):

@@ -55,13 +55,20 @@ def show_path(path: str) -> str:
 def is_excluded(path: str, settings: Settings) -> bool:
     """Tell whether the settings exclude `path`, itself or by a folder above it; it need not exist."""
     root = os.path.abspath(settings.root)
-    return Exclusions(settings.exclusions, root).covers(os.path.abspath(path), root)
+    return Exclusions(settings.exclusions, root).covers(os.path.abspath(path), _top(root))
+
+
+def _top(root: str) -> str:
+    """Return where looking for excluded folders ends: at the root, or the working directory if above it."""
+    here = os.getcwd()
+    return here if root.startswith(here.rstrip(os.sep) + os.sep) else root
 
 
 class _Walk:
     def __init__(self, settings: Settings) -> None:
         self._root = os.path.abspath(settings.root)
         self._exclusions = Exclusions(settings.exclusions, self._root)
+        self._top = _top(self._root)
         self._force_exclude = settings.force_exclude
         self._respect_gitignore = settings.respect_gitignore
         self._files: set[str] = set()
@@ -73,7 +80,7 @@ class _Walk:
         absolute = os.path.abspath(path)
         if not os.path.exists(absolute):
             self._missing.add(absolute)
-        elif self._force_exclude and self._exclusions.covers(absolute, self._root):
+        elif self._force_exclude and self._exclusions.covers(absolute, self._top):
             pass
         elif os.path.isdir(absolute):
             self._walk(absolute)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 _NEW_FILE_MODE = 0o644
@@ -21,6 +20,8 @@ def write(path: str, data: bytes) -> None:
     replaced. On any failure the old file is as it was, no other file is left behind, and the `OSError` is the
     caller's.
     """
+    import tempfile  # it costs more than a run that finds nothing new
+
     target = Path(path).resolve()
     try:
         mode = stat.S_IMODE(target.stat().st_mode)

@@ -69,7 +69,7 @@ class ScopeBuilder:
             ref = self._names[name] = self.add(ir.Name(name))
         return ref
 
-    def const_node(self, value: None | bool | int | str) -> ir.Ref:
+    def const_node(self, value: bool | int | str | None) -> ir.Ref:
         key = (value.__class__, value)
         ref = self._literals.get(key)
         if ref is None:
@@ -162,7 +162,7 @@ class ScopeBuilder:
     def _bindings(self, has_children: bool) -> dict[str, tuple[ir.Ref, ...]]:
         if self.kind in (ir.ScopeKind.MODULE, ir.ScopeKind.CLASS):
             final = self.env if self.env is not None else {}
-            bindings = {name: (ref,) for name, ref in final.items() if "." not in name}
+            bindings: dict[str, tuple[ir.Ref, ...]] = {name: (ref,) for name, ref in final.items() if "." not in name}
             for name, refs in self.definitions.items():
                 bindings.setdefault(name, tuple(dict.fromkeys(refs)))
             return bindings

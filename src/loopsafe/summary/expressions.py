@@ -157,7 +157,7 @@ class ExpressionReader:
     def _unary(self, node: ast.UnaryOp) -> ir.Ref:
         operand = node.operand
         if isinstance(node.op, ast.USub) and isinstance(operand, ast.Constant) and operand.value.__class__ is int:
-            return self._constant(ast.Constant(-operand.value))  # type: ignore[operator]  # int by the test above
+            return self._constant(ast.Constant(-operand.value))
         ref = self.read(operand)
         return self.scope.literal_node("bool") if isinstance(node.op, ast.Not) else ref
 

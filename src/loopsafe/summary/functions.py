@@ -27,15 +27,6 @@ def _is_empty(statement: ast.stmt) -> bool:
     return False
 
 
-def has_yield(node: ast.AST) -> bool:
-    """Whether a `yield` stands in a statement, nested functions and classes aside."""
-    if isinstance(node, ast.Yield | ast.YieldFrom):
-        return True
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-        return False
-    return any(map(has_yield, ast.iter_child_nodes(node)))
-
-
 def is_implicit(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether a method may run without being called: a special method, or a property going by its decorators' names."""
     if node.name.startswith("__") and node.name.endswith("__"):

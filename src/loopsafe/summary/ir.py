@@ -30,7 +30,7 @@ NodeRange: TypeAlias = tuple[int, int]
 class Const(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=0):
     """`None`, a truth value, a number or a short string."""
 
-    value: None | bool | int | str
+    value: bool | int | str | None
 
 
 class Literal(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=1):
@@ -331,6 +331,8 @@ class ModuleSummary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Names of classes that classes of this module are based on."""
     implicit: tuple[str, ...]
     """Names of methods that run without being called: properties, special methods."""
+    methods: tuple[str, ...]
+    """Names of all methods."""
     problem: SyntaxProblem | None = None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 
 class Claim(NamedTuple):
@@ -44,7 +44,7 @@ def claims(test: ast.expr, outcome: bool) -> Iterator[Claim]:
                 yield Claim(place, class_or_tuple, outcome)
 
 
-def _is_place(node: ast.expr) -> bool:
+def _is_place(node: ast.expr) -> TypeGuard[ast.Name | ast.Attribute]:
     return isinstance(node, ast.Name) or (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name))
 
 

@@ -57,11 +57,12 @@ def _read_module(tree: ast.Module, text: str) -> ir.ModuleSummary:
         stored=tuple(sorted(reader.stored)),
         overridden=tuple(sorted(reader.overridden - {""})),
         implicit=tuple(sorted(reader.implicit)),
+        methods=tuple(sorted(reader.methods)),
     )
 
 
 def _failed(message: str, row: int, column: int) -> ir.ModuleSummary:
-    return ir.ModuleSummary(ir.encode_scopes(()), False, (), (), (), (), (), ir.SyntaxProblem(message, row, column))
+    return ir.ModuleSummary(ir.encode_scopes(()), False, (), (), (), (), (), (), ir.SyntaxProblem(message, row, column))
 
 
 def _describe(error: SyntaxError) -> str:

@@ -1,0 +1,86 @@
+"""Names: what a variable that is not local means, and what a module offers to others.
+
+Stage: infer.
+"""
+
+from __future__ import annotations
+
+import builtins
+from typing import TYPE_CHECKING, Final
+
+from loopsafe.project.entities import Frame, Module
+from loopsafe.project.values import NOTHING, ModuleObject, Values, unite
+from loopsafe.summary import ir
+
+if TYPE_CHECKING:
+    from loopsafe.project.infer import Inference
+
+_MOST_STARS: Final = 16
+"""Modules that star-import one another in a longer chain do so in a circle."""
+
+
+class Names:
+    """Answers `lookup(frame, name)` and `exported(module, name)`."""
+
+    def __init__(self, inference: Inference) -> None:
+        self._inference: Final = inference
+        self._stars = 0
+
+    def lookup(self, frame: Frame, name: str) -> Values:
+        """A name that is not local: enclosing functions, the module, the builtins."""
+        current: Frame | None = frame
+        while current is not None:
+            scope = current.code.scope
+            if scope.kind == ir.ScopeKind.MODULE:
+                break
+            if scope.kind != ir.ScopeKind.CLASS or current is frame:
+                refs = scope.bindings.get(name)
+                if refs is not None:
+                    return self._inference.values(current, refs)
+            current = current.closure
+        module = frame.code.module
+        found = self.exported(module, name)
+        return found if found is not None else self._builtin(name)
+
+    def exported(self, module: Module, name: str) -> Values | None:
+        """What a module's variable of that name may be; None if the module has none."""
+        if module.summary is not None and module.scopes:
+            scope = module.scopes[0]
+            refs = scope.bindings.get(name)
+            stores = module.global_stores.get(name, ())
+            if refs is not None or stores:
+                stored = [self._inference.value(self._inference.generic_frame(module.code(index)), ref) for index, ref in stores]
+                return unite(self._inference.values(module.frame, refs) if refs else NOTHING, *stored)
+            for source, level in reversed(scope.star_imports):  # the last one wins
+                origin = self._inference.modules.resolve(module, source, level)
+                if origin is None:
+                    if self._inference.externals.has_member(source, name):
+                        return (self._inference.externals.named(f"{source}.{name}"),)
+                elif origin is not module:
+                    found = self._starred(origin, name)
+                    if found is not None:
+                        return found
+        submodule = self._inference.modules.submodule(module, name)
+        return (ModuleObject(submodule),) if submodule is not None else None
+
+    def _starred(self, module: Module, name: str) -> Values | None:
+        if self._stars >= _MOST_STARS or not _is_starred(module, name):
+            return None
+        self._stars += 1
+        try:
+            return self.exported(module, name)
+        finally:
+            self._stars -= 1
+
+    def _builtin(self, name: str) -> Values:
+        return (self._inference.externals.named(f"builtins.{name}"),) if hasattr(builtins, name) else NOTHING
+
+
+def _is_starred(module: Module, name: str) -> bool:
+    """Whether `from module import *` brings a name: `__all__` decides where it is a plain list."""
+    scope = module.scopes[0] if module.scopes else None
+    refs = scope.bindings.get("__all__") if scope is not None else None
+    listed = scope.nodes[refs[0]] if scope is not None and refs is not None and refs[0] >= 0 else None
+    if scope is None or not isinstance(listed, ir.Display):
+        return not name.startswith("_")
+    return any(scope.nodes[ref] == ir.Const(name) for ref in listed.elements if ref >= 0)
