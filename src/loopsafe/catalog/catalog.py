@@ -13,7 +13,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from loopsafe.catalog.loader import CatalogText, check_types, decode, read_folder, read_shipped
+import msgspec
+
+from loopsafe.catalog.loader import CatalogText, check_types, decode, lies_in, read_folder, read_shipped
 from loopsafe.catalog.schema import Affinity, CallRecord, CatalogFile, ClassRecord, Fact, Role, When
 from loopsafe.catalog.types import UNKNOWN, InvalidType, Named, TypeExpr, awaitable, parse_type
 from loopsafe.model import LoopsafeError
@@ -39,14 +41,16 @@ class Catalog:
     def __init__(self, texts: Sequence[CatalogText], packages: Collection[str] | None = None) -> None:
         self._texts = texts
         self._packages = None if packages is None else frozenset(packages)
-        self._pending: dict[str, list[CatalogText]] = {}
+        self._pending: dict[str, list[tuple[str, CatalogText]]] = {}
         for text in texts:
             for package in text.packages:
-                self._pending.setdefault(package, []).append(text)
+                self._pending.setdefault(_top(package), []).append((package, text))
         self._decoded: set[int] = set()
         self._facts: dict[tuple[str, When], tuple[Fact, ...]] = {}
         self._classes: dict[str, ClassRecord] = {}
         self._members: dict[str, set[str]] = {}
+        self._every: dict[str, Fact] = {}
+        self._described: dict[str, set[str]] = {}
         self._returns: dict[str, str] = {}
         self._async: set[str] = set()
         self._aliases: dict[str, str] = {}
@@ -91,8 +95,8 @@ class Catalog:
         self._decode_for(name)
         found = self._facts.get((name, when))
         if found is None:
-            owner = self._inherited(name)
-            found = self._facts.get((owner, when), ()) if owner else ()
+            owner = self._inherited(name) or name
+            found = self._facts.get((owner, when)) or self._by_class(owner, when)
             self._facts[name, when] = found
         return found
 
@@ -100,8 +104,7 @@ class Catalog:
         """Qualified name of an attribute at the first class, from `cls` upwards, that is known to have it."""
         key = (cls, attr)
         if key not in self._found:
-            owners = (base for base in self.linear(cls) if attr in self._members.get(base, ()))
-            owner = next(owners, None)
+            owner = self._find_owner(cls, attr)
             self._found[key] = None if owner is None else f"{owner}.{attr}"
         return self._found[key]
 
@@ -161,15 +164,26 @@ class Catalog:
         return name in self._async or (self._inherited(name) or name) in self._async
 
     def _is_imported(self, text: CatalogText) -> bool:
-        return self._packages is None or not self._packages.isdisjoint(text.packages)
+        return self._packages is None or not self._packages.isdisjoint(map(_top, text.packages))
 
     def _decode_for(self, name: str) -> None:
         package = name.partition(".")[0]
         if package in self._pending:
-            for text in self._pending.pop(package):
-                if id(text) not in self._decoded:
-                    self._decoded.add(id(text))
-                    self._add(decode(text))
+            self._decode_pending(package, name)
+
+    def _decode_pending(self, top: str, name: str) -> None:
+        due: list[tuple[str, CatalogText]] = []
+        later: list[tuple[str, CatalogText]] = []
+        for item in reversed(self._pending.pop(top)):
+            # what one file says must not be overruled by an earlier one that is decoded after it
+            is_due = lies_in(name, item[0]) or any(lies_in(item[0], package) for package, _ in due)
+            (due if is_due else later).append(item)
+        if later:
+            self._pending[top] = later[::-1]
+        for _, text in reversed(due):
+            if id(text) not in self._decoded:
+                self._decoded.add(id(text))
+                self._add(decode(text))
 
     def _add(self, file: CatalogFile) -> None:
         self._aliases.update(file.aliases)
@@ -180,14 +194,14 @@ class Catalog:
             owner, _, attr = name.rpartition(".")
             self._members.setdefault(owner, set()).add(attr)
         for record in file.classes:
-            self._add_class(record)
+            self._add_class(record, file.source)
         added: dict[tuple[str, When], list[Fact]] = {}
         for call in file.call:
             for fact in self._expand(call, file.source):
                 added.setdefault((fact.name, fact.when), []).append(fact)
         self._facts.update((key, tuple(facts)) for key, facts in added.items())
 
-    def _add_class(self, record: ClassRecord) -> None:
+    def _add_class(self, record: ClassRecord, source: str) -> None:
         name = record.name
         self._classes[name] = record
         self._aliases.update((alias, name) for alias in record.aliases)
@@ -196,6 +210,10 @@ class Catalog:
         self._returns.update((f"{name}.{attr}", text) for attr, text in record.returns.items())
         self._returns.update((f"{name}.{attr}", "Self") for attr in record.fluent)
         self._async.update(f"{name}.{attr}" for attr in record.asynchronous)
+        if record.every is not None:
+            self._every[name] = Fact(name, record.every, twin=record.twin, affinity=record.affinity, source=source)
+            others = self._described.setdefault(name, set())
+            others.update(record.fluent, record.attributes, record.asynchronous, record.quiet)
 
     def _expand(self, call: CallRecord, source: str) -> list[Fact]:
         record = self._classes.get(call.owner) if call.owner else None
@@ -206,6 +224,8 @@ class Catalog:
             name = f"{call.owner}.{attr}" if call.owner else attr
             owner, _, last = name.rpartition(".")
             self._members.setdefault(owner, set()).add(last)
+            if owner in self._every:
+                self._described[owner].add(last)
             facts.append(
                 Fact(name, call.effect, call.when, call.unless, call.replacement, twin, affinity, source)
             )
@@ -222,6 +242,23 @@ class Catalog:
                 break
             name = self._aliases[prefix] + rest
         return name
+
+    def _find_owner(self, cls: str, attr: str) -> str | None:
+        """The first class that describes the attribute, else the first whose methods all have an effect."""
+        for base in self.linear(cls):
+            if attr in self._members.get(base, ()):
+                return base
+        if attr.startswith("_"):
+            return None
+        return next((base for base in self.linear(cls) if base in self._every), None)
+
+    def _by_class(self, name: str, when: When) -> tuple[Fact, ...]:
+        """What a class says of all its methods of which nothing is said."""
+        cls, _, attr = name.rpartition(".")
+        fact = self._every.get(cls)
+        if fact is None or when is not When.CALL or attr.startswith("_") or attr in self._described[cls]:
+            return ()
+        return (msgspec.structs.replace(fact, name=name),)
 
     def _inherited(self, name: str) -> str | None:
         """Where a class member is declared, if the name is one's and a base declares it."""
@@ -259,3 +296,7 @@ class Catalog:
             except InvalidType as error:
                 raise LoopsafeError(f"catalogue entry of `{name}`: {error}") from error
         return known
+
+
+def _top(package: str) -> str:
+    return package.partition(".")[0]

@@ -39,7 +39,7 @@ class CatalogText(msgspec.Struct, frozen=True):
     path: Path
     data: bytes
     packages: tuple[str, ...]
-    """Top-level packages that the file speaks about, found without decoding it."""
+    """The packages that the file speaks about, found without decoding it."""
 
     @property
     def has_properties(self) -> bool:
@@ -110,6 +110,11 @@ def _check_type(path: Path, content: str, key: str, value: str) -> None:
         _fail(path, _line_of(content, key), key, str(error))
 
 
+def lies_in(name: str, package: str) -> bool:
+    """Is the qualified name that of the package or of something in it?"""
+    return name == package or name.startswith(f"{package}.")
+
+
 def _scan_packages(data: bytes) -> tuple[str, ...]:
     head = data[:4096].decode("utf-8", "replace")
     found = _IMPORT.search(head)
@@ -134,7 +139,7 @@ def _check_shape(path: Path, content: str, file: CatalogFile) -> None:
 
 def _check_names(path: Path, content: str, file: CatalogFile) -> None:
     for key, name in _defined(file):
-        if name.partition(".")[0] not in file.packages:
+        if not any(lies_in(name, package) for package in file.packages):
             problem = f"`{name}` lies outside the file's `import` ({', '.join(file.packages)})"
             _fail(path, _line_of(content, key), key, problem)
 

@@ -163,6 +163,15 @@ class ClassRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     asynchronous: tuple[str, ...] = ()
     quiet: tuple[str, ...] = ()
     """Methods without effect; said to hide what a base class declares."""
+    every: Effect | None = None
+    """The effect of calling any public method of which nothing else is said.
+
+    It is for clients whose methods are too many to list, or made at run time. Something else is said of a method by
+    a `[[call]]` of any moment and by `quiet`, `fluent`, `asynchronous` or `attributes`, here or in another class of
+    its line; `returns` alone says what the call gives, not that it is harmless. Names with a leading underscore are
+    never meant. A class with `every` has whatever attribute it is asked for, so that `__getattr__` does nothing in
+    it; and since nothing tells an alternative constructor from a method, such constructors belong in `fluent`.
+    """
     twin: str | None = None
     """The asynchronous equivalent, for messages; default for the class's calls."""
     note: str | None = None
@@ -176,6 +185,7 @@ class CatalogFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     module: str | None = None
     framework: str | None = None
     packages: tuple[str, ...] = msgspec.field(default=(), name="import")
+    """The packages whose names the file describes; dotted where many distributions share the top level."""
     call: tuple[CallRecord, ...] = ()
     classes: tuple[ClassRecord, ...] = msgspec.field(default=(), name="class")
     returns: dict[str, str] = {}

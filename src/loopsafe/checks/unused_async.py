@@ -1,7 +1,8 @@
 """LSA201: a coroutine function that awaits nothing, where no contract asks for one.
 
-Quiet wherever something else may want it asynchronous: decorators, overrides, protocols, dunder methods, functions used
-as values, tests, bodies that need the running loop; and where a blocking call was found, which is the thing to mend first.
+Quiet wherever something else may want it asynchronous: no caller in the project, decorators, overrides, protocols, dunder
+methods, functions used as values, tests, bodies that need the running loop; and where a blocking call was found, which is
+the thing to mend first.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ def _run(context: Context) -> Iterator[Diagnostic]:
         for code in context.project.functions(module):
             if not _is_bare(code) or (module.path, code.qualname) in blamed:
                 continue
-            if code in context.project.coroutine_values or _has_contract(context, module, code) or _needs_loop(context, code):
+            if code in context.project.coroutine_values or _has_contract(context, module, code):
+                continue
+            if _needs_loop(context, code) or not context.project.inference.callers.is_called(code):
                 continue
             message = f"`{code.scope.name}` awaits nothing: make it a plain `def`, and its callers stop awaiting it"
             yield context.diagnostic(module.path, "LSA201", Span(*code.scope.span), message)

@@ -59,11 +59,7 @@ def apply(text: str, fixes: Sequence[Fix | None], wanted: Applicability = Applic
     that begin at the same place the longer wins. A display-only fix is never applied.
     """
     least = max(TRUST[wanted], TRUST[Applicability.UNSAFE])
-    trusted = [
-        (index, fix)
-        for index, fix in enumerate(fixes)
-        if fix is not None and TRUST[fix.applicability] >= least
-    ]
+    trusted = [(index, fix) for index, fix in enumerate(fixes) if fix is not None and TRUST[fix.applicability] >= least]
     if not trusted:
         return Applied(text, ())
     starts = [0, *accumulate(map(len, rows(text)))]

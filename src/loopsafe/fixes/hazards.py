@@ -24,18 +24,14 @@ _HOPS: Final[dict[str, int]] = {
     "run_in_executor": 1,
 }
 """Off-loaders by last name, with the position of the callable: a call there was meant as a reference."""
-_LAZY: Final = frozenset(
-    {"walk", "scandir", "glob", "iglob", "rglob", "iterdir", "iter_content", "iter_lines"}
-)
+_LAZY: Final = frozenset({"walk", "scandir", "glob", "iglob", "rglob", "iterdir", "iter_content", "iter_lines"})
 """Names of calls that only hand out an iterator; the blocking happens in the loop that runs over it."""
 _LOCK: Final = re.compile(r"lock|mutex|semaphore|cond(ition)?$", re.IGNORECASE)
 _RUNNERS: Final = frozenset(
     {"task", "shared_task", "actor", "jit", "njit", "vectorize", "syncify", "async_to_sync", "run_sync"}
 )
 """Decorators, by last name, that run a coroutine function themselves: perhaps not on asyncio."""
-_FRAMES: Final = frozenset(
-    {"warn", "stack", "currentframe", "_getframe", "set_trace", "breakpoint", "findCaller"}
-)
+_FRAMES: Final = frozenset({"warn", "stack", "currentframe", "_getframe", "set_trace", "breakpoint", "findCaller"})
 """Callees that look at who called them."""
 _SCOPE_READERS: Final = frozenset({"locals", "vars", "dir", "eval", "exec"})
 _CANCELLED: Final = frozenset({"CancelledError", "BaseException", "get_cancelled_exc_class", "Cancelled"})
@@ -133,9 +129,7 @@ def _is_lazy(node: ast.expr) -> bool:
 
 def _require_local_target(statement: ast.AugAssign, place: Place) -> None:
     if not isinstance(statement.target, ast.Name):
-        raise Refusal(
-            "augmented assignment to shared state: it is read before the await and written after it"
-        )
+        raise Refusal("augmented assignment to shared state: it is read before the await and written after it")
     for function, _ in place.functions():
         for node in walk_scope(function.body):
             if isinstance(node, ast.Global | ast.Nonlocal) and statement.target.id in node.names:
@@ -240,9 +234,7 @@ def _is_in_cancellation(step: Around) -> bool:
     caught = step.node.type
     if caught is None:
         return True
-    return any(
-        last_name(one) in _CANCELLED for one in (caught.elts if isinstance(caught, ast.Tuple) else [caught])
-    )
+    return any(last_name(one) in _CANCELLED for one in (caught.elts if isinstance(caught, ast.Tuple) else [caught]))
 
 
 _UNCERTAIN: Final[tuple[tuple[Callable[[Around], bool], str], ...]] = (
@@ -253,9 +245,6 @@ _UNCERTAIN: Final[tuple[tuple[Callable[[Around], bool], str], ...]] = (
 
 def _has_bare_super(node: ast.expr) -> bool:
     return any(
-        isinstance(one, ast.Call)
-        and isinstance(one.func, ast.Name)
-        and one.func.id == "super"
-        and not one.args
+        isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id == "super" and not one.args
         for one in ast.walk(node)
     )

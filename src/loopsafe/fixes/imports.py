@@ -84,9 +84,7 @@ class Imports:
         earlier = [one for one in candidates if _key(one) < (module.casefold(),)]
         if not earlier or keys != sorted(keys):
             first = group[0]
-            is_free = first_row(first) > max(
-                [0, *(one.end_lineno or 0 for one in self._body[: self._index(first)])]
-            )
+            is_free = first_row(first) > max([0, *(one.end_lineno or 0 for one in self._body[: self._index(first)])])
             return _Landing(first.lineno, 0, 0) if is_free else _Landing(self._row_after(first), 0, 0)
         return _Landing(self._row_after(earlier[-1]), 0, 0)
 

@@ -103,10 +103,7 @@ class Names:
 
     def _is_rebound(self, name: str) -> bool:
         """Tell whether some function assigns the module's `name`."""
-        return (
-            "global" in self._text
-            and re.search(rf"\bglobal\b[^#\n]*\b{re.escape(name)}\b", self._text) is not None
-        )
+        return "global" in self._text and re.search(rf"\bglobal\b[^#\n]*\b{re.escape(name)}\b", self._text) is not None
 
     def _is_hidden(self, module: str) -> bool:
         folder = self._path.parent
@@ -129,9 +126,7 @@ class Names:
 
 def _collect(body: list[ast.stmt]) -> Iterator[tuple[str, _Binding]]:
     """Yield every binding of a scope, each time it happens; a star import binds `*`."""
-    pending: list[tuple[ast.AST, bool, frozenset[str]]] = [
-        (statement, True, frozenset()) for statement in body
-    ]
+    pending: list[tuple[ast.AST, bool, frozenset[str]]] = [(statement, True, frozenset()) for statement in body]
     while pending:
         node, direct, ignored = pending.pop()
         for name, qualified in _bound(node):

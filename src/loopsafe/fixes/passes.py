@@ -57,9 +57,7 @@ def stabilise(
             return Stabilised(now, tuple(fixed), found, count)
         if was_whole and not is_whole(result.text):
             codes = ", ".join(sorted({found[index].code for index in result.applied}))
-            return Stabilised(
-                source, (), first, 0, f"a fix for {codes} broke the syntax; all fixes were taken back"
-            )
+            return Stabilised(source, (), first, 0, f"a fix for {codes} broke the syntax; all fixes were taken back")
         try:
             now = decode(source.path, source.encode(result.text))
         except UnicodeEncodeError:  # a plugin's fix with text that the file's encoding cannot hold
@@ -67,9 +65,7 @@ def stabilise(
         fixed += [found[index] for index in result.applied]
         found = tuple(attach(now, relint(now), target_version=target_version))
     codes = ", ".join(sorted({one.code for one in found if one.fix}))
-    return Stabilised(
-        source, (), first, 0, f"fixes for {codes} did not come to an end after {MOST_PASSES} passes"
-    )
+    return Stabilised(source, (), first, 0, f"fixes for {codes} did not come to an end after {MOST_PASSES} passes")
 
 
 def is_whole(text: str) -> bool:

@@ -6,7 +6,7 @@ Reads with `ast` only; judges nothing. Spans are the model's: code points, 1-bas
 from __future__ import annotations
 
 import ast
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -49,6 +49,11 @@ class Place(NamedTuple):
                 return self.around[:count]
         return self.around
 
+    @property
+    def outermost_function(self) -> Function | None:
+        """The function that holds the expression and is itself in no other."""
+        return next((step.node for step in reversed(self.around) if isinstance(step.node, Function)), None)
+
     def functions(self) -> Iterator[tuple[Function, int]]:
         """Yield the functions whose local names the expression sees, innermost first.
 
@@ -85,6 +90,7 @@ class Tree:
 
     def _search(self, statement: int, wanted: set[Span], found: dict[Span, Place]) -> None:
         by_rows = {(span.row, span.end_row) for span in wanted}
+        starts = sorted(row for row, _ in by_rows)
         parents: dict[ast.AST, Around] = {}
         root = self.module.body[statement]
         pending: list[ast.AST] = [root]
@@ -96,11 +102,11 @@ class Tree:
                 if span in wanted:
                     hits.append((span, node))
             for field, index, child in children(node):
+                if isinstance(child, ast.stmt) and not _holds_any(child, starts):
+                    continue
                 parents[child] = Around(node, field, index)
                 pending.append(child)
-        hits.sort(
-            key=lambda hit: isinstance(hit[1], ast.Call)
-        )  # a call wins where older Pythons blur f-strings
+        hits.sort(key=lambda hit: isinstance(hit[1], ast.Call))  # a call wins where older Pythons blur f-strings
         top = Around(self.module, "body", statement)
         for span, node in hits:
             found[span] = Place(node, (*_outwards(node, root, parents), top), statement)
@@ -117,9 +123,7 @@ class Tree:
 
     def before(self, position: Position) -> str:
         """Return the character in front of `position` in its row, or nothing at the row's start."""
-        return (
-            self._row(position.row)[position.column - 2 : position.column - 1] if position.column > 1 else ""
-        )
+        return self._row(position.row)[position.column - 2 : position.column - 1] if position.column > 1 else ""
 
     def next_token(self, position: Position) -> str:
         """Return the first character at or after `position` that is no blank, row end, joiner or comment."""
@@ -173,6 +177,11 @@ def last_name(node: ast.AST) -> str:
         case ast.Call(func=func):
             return last_name(func)
     return ""
+
+
+def _holds_any(statement: ast.stmt, sorted_rows: list[int]) -> bool:
+    after = bisect_left(sorted_rows, first_row(statement))
+    return after < len(sorted_rows) and sorted_rows[after] <= (statement.end_lineno or statement.lineno)
 
 
 def _outwards(node: ast.AST, root: ast.AST, parents: dict[ast.AST, Around]) -> Iterator[Around]:

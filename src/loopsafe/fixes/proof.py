@@ -1,8 +1,7 @@
 """Stage fix, check: a rewritten text must parse to the old tree with exactly the intended changes.
 
 This catches whatever the text edits may get wrong: positions inside f-strings on older Pythons, `f"{x=}"`,
-words that got glued together. It parses only the rows of the top-level statements that changed, and changes
-nothing.
+words that got glued together. It parses only the functions that changed, and changes nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from loopsafe.fixes.places import Place, first_row
+from loopsafe.fixes.places import Function, Place, first_row
 from loopsafe.fixes.recipes import Form, Recipe
 
 
@@ -24,37 +23,20 @@ class Intent(NamedTuple):
     recipe: Recipe
 
 
-class Proof:
-    """Compares new texts of one file with its old tree."""
+def holds(new_rows: Sequence[str], intents: Sequence[Intent], function: Function) -> bool:
+    """Tell whether the rows of `function` mean in the new text what `intents` want, and nothing else.
 
-    def __init__(self, module: ast.Module, count: int) -> None:
-        self._body = module.body
-        self._count = count
-
-    def holds(self, new_rows: Sequence[str], intents: Sequence[Intent], statement: int) -> bool:
-        """Tell whether the rows of top-level `statement` mean in the new text what `intents` want."""
-        first, last = self._joined(statement)
-        top = first_row(self._body[first])
-        if len(new_rows) != self._count:
-            return False
-        piece = "".join(new_rows[top - 1 : self._body[last].end_lineno])
-        try:
-            new = parse(piece).body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return False
-        wanted = {id(intent.place.node): _build(intent) for intent in intents}
-        return _agree(self._body[first : last + 1], new, wanted)
-
-    def _joined(self, statement: int) -> tuple[int, int]:
-        """Return the first and last of the statements that share rows with `statement`."""
-        first = last = statement
-        while first and first_row(self._body[first]) <= (self._body[first - 1].end_lineno or 0):
-            first -= 1
-        while last + 1 < len(self._body) and first_row(self._body[last + 1]) <= (
-            self._body[last].end_lineno or 0
-        ):
-            last += 1
-        return first, last
+    `function` stands in no other function, and `intents` are all that happened to it.
+    """
+    piece = "".join(new_rows[first_row(function) - 1 : function.end_lineno])
+    head = "if 1:\n" if piece[:1] in " \t\f" else ""  # an indented function parses in any block
+    try:
+        new = parse(head + piece).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    if head and len(new) == 1 and isinstance(new[0], ast.If):
+        new = new[0].body
+    return _agree([function], new, {id(intent.place.node): _build(intent) for intent in intents})
 
 
 def parse(text: str) -> ast.Module:
@@ -76,13 +58,9 @@ def _build(intent: Intent) -> ast.expr:
     if recipe.form is Form.REPLACE:
         return ast.Await(value=ast.Call(func=callee, args=node.args, keywords=node.keywords))
     if recipe.form is Form.PARTIAL:
-        bound = ast.Call(
-            func=_expression(recipe.partial), args=[node.func, *node.args], keywords=node.keywords
-        )
+        bound = ast.Call(func=_expression(recipe.partial), args=[node.func, *node.args], keywords=node.keywords)
         return ast.Await(value=ast.Call(func=callee, args=[*leading, bound], keywords=[]))
-    return ast.Await(
-        value=ast.Call(func=callee, args=[*leading, node.func, *node.args], keywords=node.keywords)
-    )
+    return ast.Await(value=ast.Call(func=callee, args=[*leading, node.func, *node.args], keywords=node.keywords))
 
 
 _NO_ARGUMENTS = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])

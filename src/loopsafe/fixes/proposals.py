@@ -15,8 +15,8 @@ from loopsafe.fixes.edits import apply, lowest
 from loopsafe.fixes.hazards import Case, judge
 from loopsafe.fixes.imports import Imports
 from loopsafe.fixes.names import Names
-from loopsafe.fixes.places import Place, Refusal, Tree
-from loopsafe.fixes.proof import Intent, Proof, parse
+from loopsafe.fixes.places import Function, Place, Refusal, Tree
+from loopsafe.fixes.proof import Intent, holds, parse
 from loopsafe.fixes.recipes import Form, Recipe, Setting
 from loopsafe.model import Applicability, Diagnostic, Edit, Fix, Remedy, RemedyKind, Span
 from loopsafe.source.text import Source, rows
@@ -60,9 +60,7 @@ def attach(
     # all findings go in: where the others stand matters to the judgement
     proposals = propose(source, diagnostics, target_version=target_version)
     return [
-        msgspec.structs.replace(one, fix=proposal.fix)
-        if one.fix is None and proposal.fix is not None
-        else one
+        msgspec.structs.replace(one, fix=proposal.fix) if one.fix is None and proposal.fix is not None else one
         for one, proposal in zip(diagnostics, proposals, strict=True)
     ]
 
@@ -100,7 +98,6 @@ class _Proposer:
         self._tree = Tree(module, rows(source.text))
         self._names = Names(module, source.text, source.path)
         self._imports = Imports(module, self._tree.rows, source.newline)
-        self._proof = Proof(module, len(self._tree.rows))
         self._starts = frozenset(one.span.start for one in diagnostics)
 
     def run(self) -> list[Proposal]:
@@ -202,29 +199,28 @@ class _Proposer:
         waiting = list(drafts)
         while waiting:
             together = apply(self._source.text, [_as_fix(draft) for draft in waiting], Applicability.UNSAFE)
-            by_statement: dict[int, list[_Draft]] = {}
+            groups: dict[Function, list[_Draft]] = {}
             for index in together.applied:
-                by_statement.setdefault(waiting[index].intent.place.statement, []).append(waiting[index])
+                function = waiting[index].intent.place.outermost_function
+                if function is not None:
+                    groups.setdefault(function, []).append(waiting[index])
             new_rows = rows(together.text)
-            for group in by_statement.values():
-                proved.update(self._prove_group(group, new_rows))
+            for function, group in groups.items():
+                proved.update(self._prove_group(function, group, new_rows))
             applied = frozenset(together.applied)
             waiting = [draft for index, draft in enumerate(waiting) if index not in applied]
         return proved
 
-    def _prove_group(self, group: Sequence[_Draft], new_rows: Sequence[str]) -> list[int]:
-        """Return the indexes of those that hold of the drafts applied within one top-level statement."""
-        statement = group[0].intent.place.statement
-        if self._proof.holds(new_rows, [draft.intent for draft in group], statement):
+    def _prove_group(self, function: Function, group: list[_Draft], new_rows: Sequence[str]) -> list[int]:
+        """Return the indexes of those that hold of the drafts applied within one function."""
+        if len(new_rows) != len(self._tree.rows):
+            return []
+        if holds(new_rows, [draft.intent for draft in group], function):
             return [draft.index for draft in group]
         if len(group) == 1:
             return []
         alone = [(draft, apply(self._source.text, [_as_fix(draft)], Applicability.UNSAFE)) for draft in group]
-        return [
-            draft.index
-            for draft, result in alone
-            if self._proof.holds(rows(result.text), [draft.intent], statement)
-        ]
+        return [draft.index for draft, result in alone if holds(rows(result.text), [draft.intent], function)]
 
     def _finish(self, draft: _Draft) -> Proposal:
         diagnostic = self._diagnostics[draft.index]

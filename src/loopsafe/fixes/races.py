@@ -28,11 +28,7 @@ def find_races(place: Place) -> Iterator[str]:
     statement = next((step.node for step in steps if isinstance(step.node, ast.stmt)), None)
     if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        read = {
-            ast.unparse(one)
-            for one in ast.walk(statement.value)
-            if isinstance(one, ast.Attribute | ast.Subscript)
-        }
+        read = {ast.unparse(one) for one in ast.walk(statement.value) if isinstance(one, ast.Attribute | ast.Subscript)}
         if any(ast.unparse(one) in read for one in targets if isinstance(one, ast.Attribute | ast.Subscript)):
             yield "the target is read before the await and written after it"
     seen = _mentions(_looks(place, function))
@@ -80,12 +76,7 @@ def _origins(looks: list[ast.AST], function: Function, row: int) -> list[ast.AST
 
 
 def _mentions(looks: Iterable[ast.AST]) -> set[str]:
-    return {
-        ast.unparse(one)
-        for look in looks
-        for one in ast.walk(look)
-        if isinstance(one, ast.Name | ast.Attribute)
-    }
+    return {ast.unparse(one) for look in looks for one in ast.walk(look) if isinstance(one, ast.Name | ast.Attribute)}
 
 
 def _changes(function: Function, row: int) -> set[str]:
@@ -117,9 +108,7 @@ def _changes(function: Function, row: int) -> set[str]:
 def _is_fresh(value: ast.expr) -> bool:
     """Tell whether `value` makes a container that no other task can have."""
     if isinstance(value, ast.Call):
-        return bool(
-            _names(value.func) & {"dict", "list", "set", "defaultdict", "deque", "OrderedDict", "Counter"}
-        )
+        return bool(_names(value.func) & {"dict", "list", "set", "defaultdict", "deque", "OrderedDict", "Counter"})
     return isinstance(value, ast.Dict | ast.List | ast.Set | ast.ListComp | ast.SetComp | ast.DictComp)
 
 

@@ -56,9 +56,7 @@ def _comma(call: cst.Call, callee_end: int) -> tuple[_Cut, str]:
         return _Cut(start, parenthesis + 1 + (len(inner) if is_blank else 0), ""), ""
     first = call.args[0].value
     if isinstance(first, cst.GeneratorExp) and not first.lpar:
-        return _Cut(
-            start, parenthesis, ", "
-        ), ")"  # the call's parentheses become the generator expression's own
+        return _Cut(start, parenthesis, ", "), ")"  # the call's parentheses become the generator expression's own
     return _Cut(start, parenthesis + 1, "," if inner else ", "), ""
 
 

@@ -6,11 +6,12 @@ that is called in very many places is left unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from loopsafe.project.arguments import bind, is_telling
 from loopsafe.project.entities import Class, Code, Frame, Module
+from loopsafe.project.index import Place
 from loopsafe.project.values import NOTHING, ClassObject, Function, Instance, Partial, Value, Values, unite
 from loopsafe.summary import ir
 
@@ -30,7 +31,6 @@ class Callers:
 
     def __init__(self, inference: Inference) -> None:
         self._inference: Final = inference
-        self._by_name: Final[dict[str, list[tuple[Module, int, ir.Ref]]]] = {}
         self._depth = 0
 
     def passed(self, frame: Frame, index: int) -> Values:
@@ -45,33 +45,38 @@ class Callers:
             self._depth -= 1
         return unite(*[values for values in found if is_telling(values)])
 
-    def _places(self, code: Code) -> list[tuple[Module, int, ir.Ref]]:
+    def _places(self, code: Code) -> list[Place]:
         """Calls that, by name, may be calls of the function."""
         names = [code.scope.name]
         if code.scope.name in _CONSTRUCTORS and code.parent.scope.kind == ir.ScopeKind.CLASS:
             owner = self._inference.generic_frame(code.parent).owner
             assert owner is not None
             names = [owner.name, "cls", "__init__", *[sub.name for sub in self._inference.hierarchy.subclasses(owner)]]
-        places = [place for name in dict.fromkeys(names) for place in self._called(name)]
-        return places if len(places) <= _MOST_CALLERS else []
-
-    def _called(self, name: str) -> list[tuple[Module, int, ir.Ref]]:
-        places = self._by_name.get(name)
-        if places is None:
-            places = self._by_name[name] = list(self._find_calls(name))
+        places: list[Place] = []
+        for name in dict.fromkeys(names):
+            places += islice(self._inference.index.calls(name), _MOST_CALLERS + 1)
+            if len(places) > _MOST_CALLERS:
+                return []
         return places
 
-    def _find_calls(self, name: str) -> Iterator[tuple[Module, int, ir.Ref]]:
-        for module in self._inference.modules.by_path.values():
-            if module.summary is not None and name in module.summary.called:
-                for index, ref in module.calls.get(name, ()):
-                    yield module, index, ref
+    def is_called(self, code: Code) -> bool:
+        """Whether some call in the project is known to mean a function; unknown, so false, for very common names."""
+        frame = self._inference.generic_frame(code)
+        for module, scope, ref in self._places(code):
+            caller = self._inference.generic_frame(module.code(scope))
+            node = caller.code.scope.nodes[ref]
+            assert isinstance(node, ir.Call)
+            if any(self._function(frame, callee)[0] for callee in self._inference.value(caller, node.func)):
+                return True
+        return False
 
     def _argument(self, frame: Frame, index: int, module: Module, scope: int, ref: ir.Ref) -> Values:
         inference = self._inference
         caller = inference.generic_frame(module.code(scope))
         node = caller.code.scope.nodes[ref]
         assert isinstance(node, ir.Call)
+        if not (node.args or node.keywords):
+            return NOTHING
         found = []
         for callee in inference.value(caller, node.func):
             function, skipped = self._function(frame, callee)

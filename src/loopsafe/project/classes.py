@@ -5,10 +5,10 @@ Stage: link. What a base expression means comes from `infer`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from loopsafe.project.entities import Class, Module
+from loopsafe.project.entities import Class
 from loopsafe.project.values import ClassKey, ClassObject, External, Form, Instance
 from loopsafe.summary import ir
 
@@ -98,11 +98,15 @@ class Hierarchy:
             wanted = protocol.methods.keys() if self.is_protocol(protocol) else ()
             found = [
                 cls
-                for cls in (self._inference.classes_with_methods(wanted) if wanted else ())
+                for cls in (self._with_methods(wanted) if wanted else ())
                 if cls is not protocol and not self.is_protocol(cls) and protocol not in self.order(cls)
             ]
             known = self._structural[protocol] = tuple(found) if len(found) <= _MOST_STRUCTURAL else ()
         return known
+
+    def _with_methods(self, names: Collection[str]) -> Iterator[Class]:
+        for module, scope in self._inference.index.with_methods(names):
+            yield self._inference.class_at(module, scope)
 
     def subclasses(self, cls: Class) -> tuple[Class, ...]:
         """All classes of the project that derive from `cls`, nearest first, in the order of their files."""
@@ -112,7 +116,8 @@ class Hierarchy:
             pending = [cls]
             while pending:
                 current = pending.pop(0)
-                for candidate in self._inference.classes_based_on(current.name):
+                for module, scope in self._inference.index.derived(current.name):
+                    candidate = self._inference.class_at(module, scope)
                     if candidate not in found and candidate is not cls and current in self.bases(candidate):
                         found[candidate] = None
                         pending.append(candidate)
@@ -133,7 +138,3 @@ def _merge(sequences: Sequence[list[ClassKey]]) -> list[ClassKey] | None:
         pending = [rest for sequence in pending if (rest := [cls for cls in sequence if cls is not head and cls != head])]
     return merged
 
-
-def find_classes(module: Module) -> list[int]:
-    """Indexes of the scopes of a module that are class bodies."""
-    return [index for index, scope in enumerate(module.scopes) if scope.kind == ir.ScopeKind.CLASS]

@@ -69,10 +69,7 @@ class Effects:
     def __init__(self, inference: Inference) -> None:
         self._inference: Final = inference
         self._sites: Final[dict[Frame, tuple[Site, ...]]] = {}
-        summaries = [module.summary for module in inference.modules.by_path.values()]
-        self._implicit: Final = frozenset(
-            name for summary in summaries if summary is not None for name in summary.implicit
-        )
+        self._implicit: Final = inference.index.implicit
         self._watched: Final = self._implicit | inference.catalog.property_names
 
     def sites(self, frame: Frame) -> tuple[Site, ...]:

@@ -50,16 +50,16 @@ class Module:
 
     @cached_property
     def calls(self) -> dict[str, list[tuple[int, ir.Ref]]]:
-        """Calls with arguments, by the last name of what is called."""
+        """Calls, by the last name of what is called."""
         calls: dict[str, list[tuple[int, ir.Ref]]] = {}
         for index, scope in enumerate(self.scopes):
             for ref, node in enumerate(scope.nodes):
-                if isinstance(node, ir.Call) and (node.args or node.keywords):
+                if isinstance(node, ir.Call):
                     calls.setdefault(node.text.rpartition(".")[2], []).append((index, ref))
         return calls
 
     @cached_property
-    def foreign_stores(self) -> dict[str, list[tuple[int, ir.Ref]]]:
+    def attribute_stores(self) -> dict[str, list[tuple[int, ir.Ref]]]:
         """Stores to attributes, by the attribute's name."""
         stores: dict[str, list[tuple[int, ir.Ref]]] = {}
         for index, scope in enumerate(self.scopes):

@@ -7,8 +7,8 @@ kept. Library names do not occur here: what they mean is in the catalogue.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from functools import cached_property, lru_cache
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 from loopsafe.catalog import Catalog
@@ -18,6 +18,7 @@ from loopsafe.project.calls import Calls
 from loopsafe.project.classes import Hierarchy
 from loopsafe.project.entities import Class, Code, Frame, Module, Open
 from loopsafe.project.externals import Externals
+from loopsafe.project.index import Index
 from loopsafe.project.members import Members
 from loopsafe.project.modules import Modules
 from loopsafe.project.names import Names
@@ -54,6 +55,7 @@ class Inference:
     def __init__(self, modules: Modules, catalog: Catalog) -> None:
         self.modules: Final = modules
         self.catalog: Final = catalog
+        self.index: Final = Index(modules)
         self.hierarchy: Final = Hierarchy(self)
         self.externals: Final = Externals(catalog)
         self.members: Final = Members(self)
@@ -104,34 +106,11 @@ class Inference:
             cls = self._classes[code, closure] = Class(code, closure)
         return cls
 
-    def classes_based_on(self, name: str) -> Iterator[Class]:
-        """Classes of the project whose statement names a base of that last name."""
-        for module in self._based_on.get(name, ()):
-            for index, scope in enumerate(module.scopes):
-                if scope.kind == ir.ScopeKind.CLASS:
-                    frame = self.generic_frame(module.code(index))
-                    assert frame.owner is not None
-                    yield frame.owner
-
-    def classes_with_methods(self, names: Collection[str]) -> Iterator[Class]:
-        """Classes whose own body defines all these methods."""
-        for module in self.modules.by_path.values():
-            assert module.summary is not None
-            if all(name in module.summary.methods for name in names):
-                for index, scope in enumerate(module.scopes):
-                    if scope.kind == ir.ScopeKind.CLASS and all(name in scope.bindings for name in names):
-                        frame = self.generic_frame(module.code(index))
-                        assert frame.owner is not None
-                        yield frame.owner
-
-    @cached_property
-    def _based_on(self) -> dict[str, list[Module]]:
-        found: dict[str, list[Module]] = {}
-        for module in self.modules.by_path.values():
-            assert module.summary is not None
-            for name in module.summary.overridden:
-                found.setdefault(name, []).append(module)
-        return found
+    def class_at(self, module: Module, scope: int) -> Class:
+        """The class of a class scope, nothing known of how its surroundings are entered."""
+        owner = self.generic_frame(module.code(scope)).owner
+        assert owner is not None
+        return owner
 
     # Values
 

@@ -7,6 +7,7 @@ definition of a method wins, assignments are united.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -147,12 +148,7 @@ class Members:
     def _stored_from_outside(self, cls: ClassKey, name: str) -> Values:
         """What other code assigns to the attribute of such an object."""
         inference = self._inference
-        places = [
-            (module, index, ref)
-            for module in inference.modules.by_path.values()
-            if module.summary is not None and name in module.summary.stored
-            for index, ref in module.foreign_stores.get(name, ())
-        ]
+        places = list(islice(inference.index.stores(name), _MOST_FOREIGN_STORES + 1))
         if len(places) > _MOST_FOREIGN_STORES:
             return NOTHING
         found = []

@@ -192,8 +192,7 @@ class ExpressionReader:
         starred = next((i for i, arg in enumerate(node.args) if isinstance(arg, ast.Starred)), -1)
         args = self.read_all(node.args)
         keywords = tuple([(keyword.arg, self.read(keyword.value)) for keyword in node.keywords])
-        if args or keywords:
-            self.called.add(callee.attr if isinstance(callee, ast.Attribute) else getattr(callee, "id", ""))
+        self.called.add(callee.attr if isinstance(callee, ast.Attribute) else getattr(callee, "id", ""))
         return self.scope.add(
             ir.Call(func, args, keywords, starred, self.span(node), self.places.callee_text(callee))
         )

@@ -324,7 +324,7 @@ class ModuleSummary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     imports: tuple[str, ...]
     """Modules named in absolute imports, anywhere in the file."""
     called: tuple[str, ...]
-    """Last names of all that is called with arguments: where the callers of a function may be found."""
+    """Last names of all that is called: where the callers of a function may be found."""
     stored: tuple[str, ...]
     """Names of attributes that are stored anywhere in the module."""
     overridden: tuple[str, ...]

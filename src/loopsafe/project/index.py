@@ -1,0 +1,84 @@
+"""Where a name occurs: which modules call it, store to it, derive from it, define it.
+
+Stage: link. Made of the heads of summaries, so that no body is decoded for a module in which the name does not occur.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from functools import cached_property
+from typing import Final, TypeAlias
+
+from loopsafe.project.entities import Module
+from loopsafe.project.modules import Modules
+from loopsafe.summary import ir
+
+Place: TypeAlias = tuple[Module, int, ir.Ref]
+"""A node: module, scope, reference."""
+
+
+class Index:
+    """Look-ups by name over all modules."""
+
+    def __init__(self, modules: Modules) -> None:
+        self._modules: Final = modules
+
+    def calls(self, name: str) -> Iterator[Place]:
+        """Calls of something whose last name is that."""
+        for module in self._called.get(name, ()):
+            for scope, ref in module.calls.get(name, ()):
+                yield module, scope, ref
+
+    def stores(self, name: str) -> Iterator[Place]:
+        """Stores to attributes of that name."""
+        for module in self._stored.get(name, ()):
+            for scope, ref in module.attribute_stores.get(name, ()):
+                yield module, scope, ref
+
+    def derived(self, name: str) -> Iterator[tuple[Module, int]]:
+        """Class scopes in modules where some class has a base of that last name."""
+        for module in self._derived.get(name, ()):
+            yield from _class_scopes(module)
+
+    def with_methods(self, names: Collection[str]) -> Iterator[tuple[Module, int]]:
+        """Class scopes that define all these methods themselves."""
+        candidates = [self._methods.get(name, []) for name in names]
+        for module in min(candidates, key=len, default=[]):
+            for _, index in _class_scopes(module):
+                if all(name in module.scopes[index].bindings for name in names):
+                    yield module, index
+
+    @cached_property
+    def implicit(self) -> frozenset[str]:
+        """Names of properties and special methods that some class defines."""
+        return frozenset(self._invert(lambda summary: summary.implicit))
+
+    @cached_property
+    def _called(self) -> dict[str, list[Module]]:
+        return self._invert(lambda summary: summary.called)
+
+    @cached_property
+    def _stored(self) -> dict[str, list[Module]]:
+        return self._invert(lambda summary: summary.stored)
+
+    @cached_property
+    def _derived(self) -> dict[str, list[Module]]:
+        return self._invert(lambda summary: summary.overridden)
+
+    @cached_property
+    def _methods(self) -> dict[str, list[Module]]:
+        return self._invert(lambda summary: summary.methods)
+
+    def _invert(self, names: Callable[[ir.ModuleSummary], Collection[str]]) -> dict[str, list[Module]]:
+        found: dict[str, list[Module]] = {}
+        for module in self._modules.by_path.values():
+            if module.summary is not None:
+                for name in names(module.summary):
+                    found.setdefault(name, []).append(module)
+        return found
+
+
+def _class_scopes(module: Module) -> Iterator[tuple[Module, int]]:
+    for index, scope in enumerate(module.scopes):
+        if scope.kind == ir.ScopeKind.CLASS:
+            yield module, index
