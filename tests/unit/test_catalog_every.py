@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loopsafe.catalog import Affinity, Catalog, Named, When, load
+from loopsafe.catalog import Affinity, Catalog, Guard, Named, When, load
 from loopsafe.model import Effect, LoopsafeError
 
 CLOUD = """\
@@ -123,6 +123,26 @@ def test_a_wrong_effect_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "cloud.toml"
     path.write_text(CLOUD.replace('every = "file"', 'every = "nothing"'), encoding="utf-8")
     with pytest.raises(LoopsafeError, match="every"):
+        load(extra=[tmp_path]).is_class("acme.cloud.Client")
+
+
+def test_arguments_cancel_the_effect(tmp_path: Path) -> None:
+    guard = 'every = "network"\nunless = [{ name = "in_thread", equals = true }]'
+    (tmp_path / "cloud.toml").write_text(CLOUD.replace('every = "network"', guard), encoding="utf-8")
+    (fact,) = load(extra=[tmp_path]).facts("acme.cloud.Special.anything")
+    assert fact.unless == (Guard(name="in_thread", equals=True),)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ('every = "network"', 'every = "network"\nunless = [{ equals = true }]', "needs the name or the position"),
+        ('quiet = ["sign"]', 'unless = [{ name = "x" }]', "`acme.cloud.Base` has no `every`"),
+    ],
+)
+def test_a_wrong_guard_is_an_error(tmp_path: Path, old: str, new: str, problem: str) -> None:
+    (tmp_path / "cloud.toml").write_text(CLOUD.replace(old, new), encoding="utf-8")
+    with pytest.raises(LoopsafeError, match=problem):
         load(extra=[tmp_path]).is_class("acme.cloud.Client")
 
 

@@ -211,7 +211,9 @@ class Catalog:
         self._returns.update((f"{name}.{attr}", "Self") for attr in record.fluent)
         self._async.update(f"{name}.{attr}" for attr in record.asynchronous)
         if record.every is not None:
-            self._every[name] = Fact(name, record.every, twin=record.twin, affinity=record.affinity, source=source)
+            self._every[name] = Fact(
+                name, record.every, When.CALL, record.unless, None, record.twin, record.affinity, source
+            )
             others = self._described.setdefault(name, set())
             others.update(record.fluent, record.attributes, record.asynchronous, record.quiet)
 

@@ -131,10 +131,13 @@ def _check_shape(path: Path, content: str, file: CatalogFile) -> None:
         _fail(path, _line_of(content, key), key, f"exactly one of {', '.join(KINDS)} is needed")
     if not file.source:
         _fail(path, _line_of(content, "source"), "source", "must say where the facts come from")
-    for call in file.call:
-        if any(guard.name is None and guard.position is None for guard in call.unless):
-            line = _line_of(content, call.name[0] if call.name else "unless")
-            _fail(path, line, "unless", "needs the name or the position of an argument")
+    guarded = [(call.name[0] if call.name else "unless", call.unless) for call in file.call]
+    for name, guards in [*guarded, *((record.name, record.unless) for record in file.classes)]:
+        if any(guard.name is None and guard.position is None for guard in guards):
+            _fail(path, _line_of(content, name), "unless", "needs the name or the position of an argument")
+    for record in file.classes:
+        if record.unless and record.every is None:
+            _fail(path, _line_of(content, record.name), "unless", f"`{record.name}` has no `every` to cancel")
 
 
 def _check_names(path: Path, content: str, file: CatalogFile) -> None:

@@ -65,6 +65,7 @@ class RoleKind(str, enum.Enum):
     DEPENDS = "depends"
     RUNNING_LOOP = "running-loop"
     IS_RUNNING = "is-running"
+    IS_COROUTINE_FUNCTION = "is-coroutine-function"
     COROUTINE_SINK = "coroutine-sink"
     TASK_SPAWNER = "task-spawner"
     OFFLOAD_DECORATOR = "offload-decorator"
@@ -172,6 +173,8 @@ class ClassRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     never meant. A class with `every` has whatever attribute it is asked for, so that `__getattr__` does nothing in
     it; and since nothing tells an alternative constructor from a method, such constructors belong in `fluent`.
     """
+    unless: tuple[Guard, ...] = ()
+    """Arguments that cancel the effect of `every`, whatever the method."""
     twin: str | None = None
     """The asynchronous equivalent, for messages; default for the class's calls."""
     note: str | None = None

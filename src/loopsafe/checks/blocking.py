@@ -103,6 +103,8 @@ def _remedy(project: Project, finding: _Finding, fact: Fact, others: dict[Span, 
         return None
     if isinstance(node, ir.Call) and project.is_scheduling(frame, node):
         return None  # what it schedules blocks, later; the call itself does not
+    if any(project.loop_needs.of(run.frame) for run in witness.site.runs):
+        return None  # it would not find its loop in another thread
     offloader = _offloader(frame.code.module)
     if is_direct and fact.replacement is not None:
         library = offloader.partition(".")[0]

@@ -10,16 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from loopsafe.catalog import Affinity, RoleKind
 from loopsafe.checks.check import Check, Context
 from loopsafe.model import Diagnostic, Span
-from loopsafe.project.decorators import role_of
 from loopsafe.project.entities import Class, Code, Module
-from loopsafe.project.values import Awaitable
 from loopsafe.summary import ir
-
-_NEEDS_LOOP: Final = frozenset({RoleKind.RUNNING_LOOP, RoleKind.TASK_SPAWNER, RoleKind.SCHEDULER, RoleKind.COROUTINE_SINK})
-
 
 def _run(context: Context) -> Iterator[Diagnostic]:
     blamed = {(finding.path, step.function) for finding in context.earlier for step in finding.chain[:1]}
@@ -29,7 +23,9 @@ def _run(context: Context) -> Iterator[Diagnostic]:
                 continue
             if code in context.project.coroutine_values or _has_contract(context, module, code):
                 continue
-            if _needs_loop(context, code) or not context.project.inference.callers.is_called(code):
+            if not context.project.inference.callers.calls_of(code) or _is_handed_over(context, code):
+                continue
+            if context.project.loop_needs.of(context.project.inference.generic_frame(code)):
                 continue
             message = f"`{code.scope.name}` awaits nothing: make it a plain `def`, and its callers stop awaiting it"
             yield context.diagnostic(module.path, "LSA201", Span(*code.scope.span), message)
@@ -72,19 +68,14 @@ def _has_contract(context: Context, module: Module, code: Code) -> bool:
     return name in context.project.contract_names
 
 
-def _needs_loop(context: Context, code: Code) -> bool:
-    """Whether the body calls what works only while a loop is running, or makes a coroutine or task for its caller."""
+def _is_handed_over(context: Context, code: Code) -> bool:
+    """Whether its coroutine goes to something other than an `await`: a task, another thread's loop, a list."""
     inference = context.project.inference
-    frame = inference.generic_frame(code)
-    for ref in code.events:
-        node = code.scope.nodes[ref]
-        if not isinstance(node, ir.Call):
+    for module, scope, ref in inference.callers.calls_of(code):
+        caller = module.code(scope)
+        if ref in caller.awaited or ref in caller.scope.discards:
             continue
-        if any(role_of(inference, callee) in _NEEDS_LOOP for callee in inference.value(frame, node.func)):
-            return True
-        if context.project.affinity(frame, node) is Affinity.LOOP:
-            return True
-        if any(isinstance(value, Awaitable) and not value.is_coroutine for value in inference.value(frame, ref)):
+        if any(ref in node.args for node in caller.scope.nodes if isinstance(node, ir.Call)):
             return True
     return False
 

@@ -59,16 +59,17 @@ class Callers:
                 return []
         return places
 
-    def is_called(self, code: Code) -> bool:
-        """Whether some call in the project is known to mean a function; unknown, so false, for very common names."""
+    def calls_of(self, code: Code) -> list[Place]:
+        """The calls in the project that are known to mean a function; none for very common names."""
         frame = self._inference.generic_frame(code)
+        found = []
         for module, scope, ref in self._places(code):
             caller = self._inference.generic_frame(module.code(scope))
             node = caller.code.scope.nodes[ref]
             assert isinstance(node, ir.Call)
             if any(self._function(frame, callee)[0] for callee in self._inference.value(caller, node.func)):
-                return True
-        return False
+                found.append((module, scope, ref))
+        return found
 
     def _argument(self, frame: Frame, index: int, module: Module, scope: int, ref: ir.Ref) -> Values:
         inference = self._inference

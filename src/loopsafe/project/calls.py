@@ -46,7 +46,8 @@ class Calls:
 
     def __init__(self, inference: Inference) -> None:
         self._inference: Final = inference
-        self._declared: Final[dict[tuple[Frame, int], Values]] = {}
+        self._making: Final[set[Class]] = set()
+        """Classes whose constructors' arguments are being looked at: a linked list's need not be told apart."""
 
     def arguments(self, frame: Frame, node: ir.Call) -> Arguments:
         """The arguments of a call node, evaluated; `*args` of known length are spread."""
@@ -80,7 +81,7 @@ class Calls:
             case Function():
                 return self._of_function(callee, arguments)
             case ClassObject(cls):
-                return self._of_class(callee, arguments) if isinstance(cls, str) else (Instance(cls, (), True),)
+                return self._of_class(callee, arguments) if isinstance(cls, str) else (self.make(cls, arguments),)
             case External() | Method():
                 return result_of_role(self._inference, callee, arguments)
             case Partial(inner, positional, keywords):
@@ -93,6 +94,19 @@ class Calls:
             case Form(admitted):
                 return admitted
         return NOTHING
+
+    def make(self, cls: Class, arguments: Arguments) -> Instance:
+        """A new object of a class of the project, which remembers what it was made from."""
+        plain = Instance(cls, (), True)
+        if not arguments.is_open and cls not in self._making:
+            self._making.add(cls)
+            try:
+                for member in self._inference.members.find(plain, "__init__"):
+                    if isinstance(member, Function):
+                        return Instance(cls, (), True, self.frame(member, arguments))
+            finally:
+                self._making.discard(cls)
+        return plain
 
     def awaited_result(self, callee: Value, arguments: Arguments) -> Values:
         """What calling a value gives in the end, if it is a coroutine function after awaiting."""
@@ -159,15 +173,31 @@ class Calls:
             arguments = arguments.before((self._plain(function.receiver),))
         params = function.code.scope.params
         bound: list[Values | None] = []
+        decisive = self._inference.branches.decisive(function.code)
+        is_constructor = function.code.scope.name == "__init__" and function.closure.owner is not None
         for index, values in enumerate(bind(params, arguments)):
-            is_wanted = values is not None and is_telling(values) and (index == 0 or self._is_open(function, index))
-            bound.append(values if is_wanted else None)
+            if values is None and not arguments.is_open and (is_constructor or index in decisive):
+                values = self._left_out(function, index)
+            if values is not None and index not in decisive and not (is_telling(values) and (index == 0 or self._is_open(function, index))):
+                is_kept = is_constructor and (is_telling(values) or values == (NONE,))
+                values = values if is_kept else None
+            bound.append(values)
         return self._inference.frame(function.code, function.closure, tuple(bound))
+
+    def _left_out(self, function: Function, index: int) -> Values | None:
+        """What a parameter is when a call does not give it: its default, if that is a constant."""
+        maker = function.code.maker
+        if isinstance(maker, ir.MakeFunction):
+            for position, ref in maker.defaults:
+                node = function.closure.code.scope.nodes[ref] if position == index and ref >= 0 else None
+                if isinstance(node, ir.Const):
+                    return (Constant(node.value),)
+        return None
 
     def _plain(self, receiver: Value) -> Value:
         """Whether an object is exactly of its class makes no difference to a class without subclasses."""
         if isinstance(receiver, Instance) and receiver.is_exact and isinstance(receiver.cls, Class):
-            if not self._inference.hierarchy.subclasses(receiver.cls):
+            if receiver.made is None and not self._inference.hierarchy.subclasses(receiver.cls):
                 return Instance(receiver.cls, receiver.args)
         return receiver
 
@@ -256,11 +286,14 @@ class Calls:
         declared = self._declared_result(frame)
         if any(_is_informative(value) for value in declared):
             return declared
-        return self._inference.values(frame, frame.code.scope.returns) if frame.code.scope.returns else NOTHING
+        dead = self._inference.branches.is_dead
+        returns = [ref for ref in frame.code.scope.returns if not dead(frame, ref)]
+        return unite(*[self._inference.value(frame, ref) for ref in returns])
 
     def yielded(self, frame: Frame) -> Values:
         """What a generator yields."""
-        inferred = self._inference.values(frame, frame.code.scope.yields) if frame.code.scope.yields else NOTHING
+        dead = self._inference.branches.is_dead
+        inferred = unite(*[self._inference.value(frame, ref) for ref in frame.code.scope.yields if not dead(frame, ref)])
         if any(value != NONE for value in inferred):
             return inferred
         protocols = self._inference.protocols

@@ -41,6 +41,7 @@ _DEEPEST_NESTING: Final = 8
 
 _OVERRIDE: Final = "an override in a subclass blocks, the method itself does not"
 _STRUCTURE: Final = "the protocol is met, without being named, by a class whose method blocks"
+_ALTERNATIVE: Final = "of several things that may be called here, only some block"
 _UNKNOWN_DECORATOR: Final = "a decorator of unknown origin may change the function"
 
 
@@ -52,14 +53,21 @@ class Run(NamedTuple):
     """Why it may not; no doubt where types are known."""
 
 
-Happening: TypeAlias = Fact | Run
+class Primitive(NamedTuple):
+    """Something of which the catalogue says that it blocks."""
+
+    fact: Fact
+    doubt: str | None = None
+
+
+Happening: TypeAlias = Primitive | Run
 
 
 class Site(NamedTuple):
     """A node at which something of interest happens."""
 
     ref: ir.Ref
-    facts: tuple[Fact, ...]
+    primitives: tuple[Primitive, ...]
     runs: tuple[Run, ...]
 
 
@@ -81,17 +89,19 @@ class Effects:
 
     def _find_sites(self, frame: Frame) -> Iterator[Site]:
         nodes = frame.code.scope.nodes
-        skipped = off_loop_ranges(self._inference, frame)
+        skipped = [*off_loop_ranges(self._inference, frame), *self._inference.branches.dead_ranges(frame)]
         for ref in frame.code.events:
-            happenings = list(dict.fromkeys(self._happenings(frame, nodes[ref])))
-            if happenings and not any(start <= ref < end for start, end in skipped):
-                facts = tuple(each for each in happenings if isinstance(each, Fact))
-                yield Site(ref, facts, tuple(each for each in happenings if isinstance(each, Run)))
+            if any(start <= ref < end for start, end in skipped):
+                continue
+            happenings = list(dict.fromkeys(self._happenings(frame, ref, nodes[ref])))
+            if happenings:
+                primitives = tuple(each for each in happenings if isinstance(each, Primitive))
+                yield Site(ref, primitives, tuple(each for each in happenings if isinstance(each, Run)))
 
-    def _happenings(self, frame: Frame, node: ir.Node) -> Iterator[Happening]:
+    def _happenings(self, frame: Frame, ref: ir.Ref, node: ir.Node) -> Iterator[Happening]:
         match node:
             case ir.Call():
-                yield from self._called(frame, node)
+                yield from self._called(frame, ref, node)
             case ir.Next(is_async=False):
                 yield from self._facts_of_result(frame, node.value, When.ITER)
                 yield from self._iterated(self._inference.value(frame, node.value))
@@ -112,16 +122,31 @@ class Effects:
 
     # Calls
 
-    def _called(self, frame: Frame, node: ir.Call) -> Iterator[Happening]:
+    def _called(self, frame: Frame, ref: ir.Ref, node: ir.Call) -> Iterator[Happening]:
         callees = self._inference.value(frame, node.func)
         if not callees:
             return
         arguments = self._inference.calls.arguments(frame, node)
-        for callee in callees:
-            for happening in self.call(callee, arguments):
-                if not (isinstance(happening, Fact) and self._is_switched_off(frame, node, happening)):
-                    yield happening
-            yield from self._consumed(frame, node, callee)
+        if ref in frame.code.awaited and len(callees) > 1:
+            callees = self._awaitable(callees, arguments)
+        outcomes = [
+            [*self._kept(frame, node, self.call(callee, arguments)), *self._consumed(frame, node, callee)]
+            for callee in callees
+        ]
+        is_clear = all(outcomes)
+        for happening in (each for outcome in outcomes for each in outcome):
+            yield happening if is_clear or happening.doubt else happening._replace(doubt=_ALTERNATIVE)
+
+    def _awaitable(self, callees: Values, arguments: Arguments) -> Values:
+        """Of several things that may be called and then awaited, those that can be awaited; all if none is known to."""
+        protocols, calls = self._inference.protocols, self._inference.calls
+        kept = [each for each in callees if any(map(protocols.is_awaitable, calls.result(each, arguments)))]
+        return tuple(kept) or callees
+
+    def _kept(self, frame: Frame, node: ir.Call, happenings: Iterator[Happening]) -> Iterator[Happening]:
+        for happening in happenings:
+            if not (isinstance(happening, Primitive) and self._is_switched_off(frame, node, happening.fact)):
+                yield happening
 
     def _is_switched_off(self, frame: Frame, node: ir.Call, fact: Fact) -> bool:
         """Whether another call on the same object took the effect away: `connection.setblocking(False)`."""
@@ -138,7 +163,7 @@ class Effects:
                     return True
         return False
 
-    def _consumed(self, frame: Frame, node: ir.Call, callee: Value) -> Iterator[Fact]:
+    def _consumed(self, frame: Frame, node: ir.Call, callee: Value) -> Iterator[Primitive]:
         """Effects of iterating what another call gave: `list(client.scan_iter())`."""
         name = callable_name(callee)
         role = self._inference.catalog.role(name) if name is not None else None
@@ -153,7 +178,7 @@ class Effects:
             case Function():
                 yield from self._function(callee, arguments)
             case ClassObject(cls) if isinstance(cls, Class):
-                instance = Instance(cls, (), True)
+                instance = self._inference.calls.make(cls, arguments)
                 for name in ("__new__", "__init__", "__post_init__"):
                     for member in self._inference.members.find(instance, name):
                         if isinstance(member, Function):
@@ -190,7 +215,7 @@ class Effects:
         catalog = self._inference.catalog
         for fact in catalog.facts(name, When.CALL):
             if not any(guard.method is None and _cancels(guard, arguments) for guard in fact.unless):
-                yield fact
+                yield Primitive(fact)
         role = catalog.role(name)
         if role is not None and not role.lazy:
             yield from self._by_role(role, arguments, depth)
@@ -241,12 +266,12 @@ class Effects:
                     yield from self._member_facts(cls, "__enter__", When.ENTER)
                     yield from self._member_facts(cls, "__exit__", When.EXIT)
 
-    def _member_facts(self, cls: str, name: str, when: When) -> Iterator[Fact]:
+    def _member_facts(self, cls: str, name: str, when: When) -> Iterator[Primitive]:
         full = self._inference.catalog.find(cls, name)
         if full is not None:
-            yield from self._inference.catalog.facts(full, when)
+            yield from map(Primitive, self._inference.catalog.facts(full, when))
 
-    def _facts_of_result(self, frame: Frame, ref: ir.Ref, when: When) -> Iterator[Fact]:
+    def _facts_of_result(self, frame: Frame, ref: ir.Ref, when: When) -> Iterator[Primitive]:
         """Effects that a function's result has when it is used: `os.walk(…)` reads while it is iterated."""
         node = frame.code.scope.nodes[ref] if ref >= 0 else None
         if isinstance(node, ir.Param) and frame.code.scope.kind == ir.ScopeKind.GENERATOR and frame.closure is not None:
@@ -259,7 +284,7 @@ class Effects:
         for callee in self._inference.value(frame, node.func):
             name = callable_name(callee)
             if name is not None:
-                yield from self._inference.catalog.facts(name, when)
+                yield from map(Primitive, self._inference.catalog.facts(name, when))
 
     def _read(self, value: Value, name: str) -> Iterator[Happening]:
         if isinstance(value, Instance):

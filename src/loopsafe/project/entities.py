@@ -129,6 +129,11 @@ class Code:
         """The nodes at which something may run: calls, iteration, context managers, attributes, operators, classes."""
         return tuple(ref for ref, node in enumerate(self.scope.nodes) if node.__class__ in _EVENTS)
 
+    @cached_property
+    def awaited(self) -> frozenset[ir.Ref]:
+        """The nodes that are awaited on the spot."""
+        return frozenset(node.value for node in self.scope.nodes if isinstance(node, ir.Await))
+
     def __repr__(self) -> str:
         return f"<code {self.full_name}>"
 

@@ -5,16 +5,18 @@ Stage: propagate. `try: get_running_loop() except RuntimeError: …`, `if loop.i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from loopsafe.catalog import RoleKind
-from loopsafe.project.entities import Frame
+from loopsafe.project.entities import Code, Frame
 from loopsafe.project.roles import callable_name
-from loopsafe.project.values import ClassObject, External, Method
+from loopsafe.project.values import ClassObject, External, Function, Method
 from loopsafe.summary import ir
 
 if TYPE_CHECKING:
     from loopsafe.project.infer import Inference
+
+_NOTHING: Final = (ir.Const(None), ir.Const(False))
 
 
 def off_loop_ranges(inference: Inference, frame: Frame) -> list[ir.NodeRange]:
@@ -46,7 +48,29 @@ def _tells_of_loop(inference: Inference, frame: Frame, ref: ir.Ref) -> bool:
         return any(option >= 0 and _asks_for_loop(inference, frame, option) for option in node.options)
     if isinstance(node, ir.Narrow):
         return _tells_of_loop(inference, frame, node.value)
-    return _has_role(inference, frame, ref, RoleKind.IS_RUNNING) or _asks_for_loop(inference, frame, ref)
+    if _has_role(inference, frame, ref, RoleKind.IS_RUNNING) or _asks_for_loop(inference, frame, ref):
+        return True
+    if not isinstance(node, ir.Call):
+        return False
+    callees = inference.value(frame, node.func)
+    return any(isinstance(callee, Function) and _is_probe(inference, callee.code) for callee in callees)
+
+
+def _is_probe(inference: Inference, code: Code) -> bool:
+    """Whether a function gives something true only if a loop is running: where asking for one fails, it gives nothing."""
+    if not code.scope.handlers or code.scope.is_async:
+        return False
+    frame = inference.generic_frame(code)
+    ranges = [
+        part
+        for handler in code.scope.handlers
+        if any(_asks_for_loop(inference, frame, ref) for ref in range(*handler.tried))
+        for part in (handler.body, handler.after)
+    ]
+    nodes = code.scope.nodes
+    failed = [nodes[ref] for ref in code.scope.returns if any(start <= ref < end for start, end in ranges)]
+    values = [nodes[node.value] for node in failed if isinstance(node, ir.Return) and node.value >= 0]
+    return bool(failed) and len(values) == len(failed) and all(node in _NOTHING for node in values)
 
 
 def _has_role(inference: Inference, frame: Frame, ref: ir.Ref, kind: RoleKind) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from loopsafe.catalog import Catalog
 from loopsafe.project import decorators, forms
+from loopsafe.project.branches import Branches
 from loopsafe.project.callers import Callers
 from loopsafe.project.calls import Calls
 from loopsafe.project.classes import Hierarchy
@@ -61,6 +62,7 @@ class Inference:
         self.members: Final = Members(self)
         self.calls: Final = Calls(self)
         self.callers: Final = Callers(self)
+        self.branches: Final = Branches(self)
         self.names: Final = Names(self)
         self.protocols: Final = Protocols(self)
         self._frames: Final[dict[tuple[Code, Frame | None, tuple[Values | None, ...]], Frame]] = {}
@@ -192,6 +194,9 @@ class Inference:
         return self.calls.parameter(frame, node.index)
 
     def _phi(self, frame: Frame, node: ir.Phi) -> Values:
+        if frame.arguments and frame.code.scope.branches:
+            dead = self.branches.is_dead
+            return unite(*[self.value(frame, option) for option in node.options if not dead(frame, option)])
         return self.values(frame, node.options)
 
     def _attr(self, frame: Frame, node: ir.Attr) -> Values:
@@ -262,6 +267,9 @@ class Inference:
     def _yield(self, frame: Frame, node: ir.Yield) -> Values:
         return NOTHING
 
+    def _compare(self, frame: Frame, node: ir.Compare) -> Values:
+        return (builtin("bool"),)
+
     def _narrow(self, frame: Frame, node: ir.Narrow) -> Values:
         values = self.value(frame, node.value)
         if node.class_or_tuple == ir.UNKNOWN:
@@ -292,7 +300,7 @@ class Inference:
             return assigned
         return self.declared(frame, node.annotation)
 
-    def _store(self, frame: Frame, node: ir.StoreAttr | ir.StoreItem) -> Values:
+    def _passed_on(self, frame: Frame, node: ir.StoreAttr | ir.StoreItem | ir.Return) -> Values:
         return self.value(frame, node.value)
 
 
@@ -315,8 +323,10 @@ _HANDLERS: Final[dict[type[Any], Callable[..., Values]]] = {
     ir.MakeClass: Inference._make_class,
     ir.Import: Inference._import,
     ir.Yield: Inference._yield,
+    ir.Compare: Inference._compare,
     ir.Narrow: Inference._narrow,
     ir.Declared: Inference._declared,
-    ir.StoreAttr: Inference._store,
-    ir.StoreItem: Inference._store,
+    ir.StoreAttr: Inference._passed_on,
+    ir.StoreItem: Inference._passed_on,
+    ir.Return: Inference._passed_on,
 }

@@ -135,6 +135,8 @@ class Members:
         return unite(*found)
 
     def _method_frame(self, code: Code, owner: Class, instance: Instance) -> Frame | None:
+        if instance.made is not None and instance.made.code is code:
+            return instance.made
         if code.parent is owner.code:
             return self._inference.frame(code, owner.frame, ((instance,),))
         return self._inference.generic_frame(code)
@@ -142,7 +144,7 @@ class Members:
     def _is_self(self, code: Code, node: ir.StoreAttr) -> bool:
         target = code.scope.nodes[node.object] if node.object >= 0 else None
         if isinstance(target, ir.Param):
-            return target.index == 0
+            return target.index == 0 and code.parent.scope.kind == ir.ScopeKind.CLASS
         return isinstance(target, ir.Name) and target.name == "self"
 
     def _stored_from_outside(self, cls: ClassKey, name: str) -> Values:
@@ -155,6 +157,8 @@ class Members:
         for module, index, ref in places:
             node = module.scopes[index].nodes[ref]
             assert isinstance(node, ir.StoreAttr)
+            if self._is_self(module.code(index), node):
+                continue
             frame = inference.generic_frame(module.code(index))
             for target in inference.value(frame, node.object):
                 if isinstance(target, Instance | ClassObject) and inference.hierarchy.is_subclass(cls, target.cls):

@@ -71,6 +71,8 @@ class Modules:
         while True:
             if folder not in self._packages:
                 roots.append(folder)
+            else:
+                roots.clear()  # a folder inside a package is part of it, with or without `__init__.py`
             parent = os.path.dirname(folder)
             if folder == self._root or parent == folder or not folder.startswith(self._root):
                 break

@@ -17,6 +17,7 @@ from loopsafe.project.effects import Effects, Site
 from loopsafe.project.entities import Code, Frame, Module
 from loopsafe.project.infer import Inference
 from loopsafe.project.modules import Modules
+from loopsafe.project.needs import LoopNeeds
 from loopsafe.project.propagate import Propagation
 from loopsafe.project.values import Function, Instance
 from loopsafe.summary import ir
@@ -61,6 +62,10 @@ class Project:
             for code in self.functions(module)
             if code.scope.is_async
         )
+
+    @cached_property
+    def loop_needs(self) -> LoopNeeds:
+        return LoopNeeds(self.inference, self.effects)
 
     @cached_property
     def propagation(self) -> Propagation:
@@ -116,8 +121,8 @@ class Project:
         for site in self.effects.sites(coroutine):
             inner = [run.frame for run in site.runs if _is_within(run.frame, coroutine)]
             rest = tuple(run for run in site.runs if run.frame not in inner)
-            if rest or site.facts:
-                yield coroutine, Site(site.ref, site.facts, rest)
+            if rest or site.primitives:
+                yield coroutine, Site(site.ref, site.primitives, rest)
             for frame in inner:
                 yield from self.loop_sites(frame)
 
@@ -133,11 +138,10 @@ def mentions(scope: ir.Scope) -> Iterator[ir.Ref]:
                 yield from refs
             case ir.Phi(options=refs):
                 yield from (ref for ref in refs if ref >= 0 and not isinstance(scope.nodes[ref], ir.MakeFunction))
-            case ir.StoreAttr(value=ref) | ir.StoreItem(value=ref) | ir.Yield(value=ref):
+            case ir.StoreAttr(value=ref) | ir.StoreItem(value=ref) | ir.Yield(value=ref) | ir.Return(value=ref):
                 yield ref
             case ir.MakeFunction(defaults=defaults):
                 yield from (ref for _, ref in defaults)
-    yield from scope.returns
     for refs in scope.bindings.values():
         yield from (ref for ref in refs if ref >= 0 and not isinstance(scope.nodes[ref], ir.MakeFunction))
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from loopsafe.catalog import Fact
 from loopsafe.model import Effect
-from loopsafe.project.effects import Effects, Run, Site
+from loopsafe.project.effects import Effects, Primitive, Run, Site
 from loopsafe.project.entities import Frame
 
 FARTHEST: Final[dict[Effect, int]] = {Effect.FILE: 3, Effect.METADATA: 0}
@@ -65,14 +65,15 @@ class Propagation:
     def _spread(self, effect: Effect, accepts_doubt: bool) -> None:
         """One breadth-first search from the primitives with this effect; certain paths are looked for first."""
         levels = self._levels.setdefault(effect, [])
-        if not levels:
-            levels.append(self._sources(effect))
+        levels[:1] = [[*(levels[0] if levels else ()), *self._sources(effect, accepts_doubt)]]
         limit = FARTHEST.get(effect, len(self._order))
         for hops in range(1, limit + 1):
             if len(levels) < hops or not levels[hops - 1]:
                 break
             found: dict[Frame, Witness] = {}
             for callee in levels[hops - 1]:
+                if effect is Effect.WAIT and _is_lock(callee):
+                    continue
                 for caller, site, run in self._callers.get(callee, ()):
                     if (accepts_doubt or run.doubt is None) and (caller, effect) not in self._witnesses:
                         witness = Witness(site, callee, hops, run.doubt or self._witnesses[callee, effect].doubt)
@@ -82,14 +83,14 @@ class Propagation:
                 levels.append([])
             levels[hops] = sorted([*levels[hops], *found], key=self._order.__getitem__)
 
-    def _sources(self, effect: Effect) -> list[Frame]:
+    def _sources(self, effect: Effect, accepts_doubt: bool) -> list[Frame]:
         """The frames in which a primitive with this effect is called."""
         found = []
         for frame in self._order:
             for site in self._effects.sites(frame):
-                fact = next((fact for fact in site.facts if fact.effect is effect), None)
-                if fact is not None:
-                    self._witnesses[frame, effect] = Witness(site, fact, 0)
+                primitive = _find(site, effect, accepts_doubt)
+                if primitive is not None and (frame, effect) not in self._witnesses:
+                    self._witnesses[frame, effect] = Witness(site, primitive.fact, 0, primitive.doubt)
                     found.append(frame)
                     break
         return found
@@ -103,12 +104,14 @@ class Propagation:
     def at(self, site: Site) -> Iterator[tuple[Effect, Witness]]:
         """The effects of one site, each with its witness; of several for one effect the shortest."""
         best: dict[Effect, Witness] = {}
-        for fact in site.facts:
-            best.setdefault(fact.effect, Witness(site, fact, 0))
+        for fact, doubt in site.primitives:
+            best.setdefault(fact.effect, Witness(site, fact, 0, doubt))
         for run in site.runs:
             for effect in Effect:
                 inner = self._witnesses.get((run.frame, effect))
                 limit = FARTHEST.get(effect)
+                if effect is Effect.WAIT and _is_lock(run.frame):
+                    continue
                 if inner is None or (limit is not None and inner.hops >= limit):
                     continue
                 witness = Witness(site, run.frame, inner.hops + 1, run.doubt or inner.doubt)
@@ -123,3 +126,16 @@ class Propagation:
             frame = witness.cause
             witness = self._witnesses[frame, effect]
             yield frame, witness
+
+
+def _find(site: Site, effect: Effect, accepts_doubt: bool) -> Primitive | None:
+    """The first primitive of a site with an effect."""
+    for primitive in site.primitives:
+        if primitive.fact.effect is effect and (accepts_doubt or primitive.doubt is None):
+            return primitive
+    return None
+
+
+def _is_lock(frame: Frame) -> bool:
+    """A lock of the project's own making is a lock: held briefly, and no effect (design.md, Effects)."""
+    return "acquire" in frame.code.scope.name

@@ -51,6 +51,10 @@ class Protocols:
                 return args[0]
         return NOTHING
 
+    def is_awaitable(self, value: Value) -> bool:
+        """Whether a value is known to be something that can be awaited."""
+        return isinstance(value, Coroutine | Awaitable) or (isinstance(value, Instance) and value.cls in _FUTURES)
+
     def element_of(self, value: Value) -> Values:
         """Each `x` of `for x in value`."""
         return self.element(value, False)

@@ -31,6 +31,8 @@ class Instance(msgspec.Struct, frozen=True, cache_hash=True):
     """Of a tuple its parts in order; of any other container what it holds."""
     is_exact: bool = False
     """Made by calling that very class: no subclass need be thought of."""
+    made: Frame | None = None
+    """The frame of `__init__` that made it: what it was given is what its attributes hold."""
 
 
 class ClassObject(msgspec.Struct, frozen=True, cache_hash=True):

@@ -58,6 +58,9 @@ class ScopeBuilder:
         self._names: dict[str, ir.Ref] = {}
         self._literals: dict[object, ir.Ref] = {}
 
+    def add_return(self, ref: ir.Ref) -> None:
+        self.returns.append(self.add(ir.Return(ref)))
+
     def add(self, node: ir.Node) -> ir.Ref:
         self.nodes.append(node)
         return len(self.nodes) - 1

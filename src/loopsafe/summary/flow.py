@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -18,6 +18,15 @@ from loopsafe.summary.expressions import ExpressionReader
 from loopsafe.summary.names import bound_names
 from loopsafe.summary.narrowing import claims, place_name
 from loopsafe.summary.places import Places
+
+_COMPARISONS: Final[dict[type[ast.cmpop], str]] = {
+    ast.Is: "is",
+    ast.IsNot: "is not",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.In: "in",
+    ast.NotIn: "not in",
+}
 
 
 class FlowReader(ExpressionReader):
@@ -31,15 +40,18 @@ class FlowReader(ExpressionReader):
     def read_statement(self, statement: ast.stmt) -> None:
         raise NotImplementedError
 
-    def read_block(self, statements: Sequence[ast.stmt]) -> None:
-        self._open_after.append([])
+    def read_block(self, statements: Sequence[ast.stmt], is_continued: bool = False) -> None:
+        """Reads statements; what follows a block that is continued is like a part of it: the end of an `elif` chain."""
+        if not is_continued:
+            self._open_after.append([])
         for index, statement in enumerate(statements):
             if self.scope.env is None:
                 self._read_unreachable(statements[index:])
                 break
             self.read_statement(statement)
-        for close in self._open_after.pop():
-            close(len(self.scope.nodes))
+        if not is_continued:
+            for close in self._open_after.pop():
+                close(len(self.scope.nodes))
 
     def _read_unreachable(self, statements: Sequence[ast.stmt]) -> None:
         """Code after a `return` is judged like any other; only what variables hold there is not known."""
@@ -84,6 +96,9 @@ class FlowReader(ExpressionReader):
                 return tested
             case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as op], comparators=[ast.Constant(value=None)]):
                 return ((self.read(left), isinstance(op, ast.IsNot)),)
+            case ast.Compare(left=left, ops=[op], comparators=[right]) if op.__class__ in _COMPARISONS:
+                node = ir.Compare(_COMPARISONS[op.__class__], self.read(left), self.read(right))
+                return ((self.scope.add(node), True),)
         ref = self.read(test)
         return ((ref, True),) if ref != ir.UNKNOWN else ()
 
@@ -97,7 +112,7 @@ class FlowReader(ExpressionReader):
         after_body, scope.env = scope.env, before
         scope.env = self._copy(self.narrowed(node.test, False))
         middle = len(scope.nodes)
-        self.read_block(node.orelse)
+        self.read_block(node.orelse, is_continued=after_body is None)
         branch = ir.Branch(tested, (start, middle), (middle, len(scope.nodes)))
         self._add_branch(branch, after_body is None, scope.env is None)
         scope.env = scope.merge(after_body, scope.env)
@@ -179,7 +194,7 @@ class FlowReader(ExpressionReader):
 
     def read_return(self, node: ast.Return) -> None:
         ref = self.read(node.value) if node.value is not None else self.scope.const_node(None)
-        self.scope.returns.append(ref)
+        self.scope.add_return(ref)
         self.scope.env = None
 
     def read_raise(self, node: ast.Raise) -> None:

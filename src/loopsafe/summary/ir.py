@@ -189,6 +189,21 @@ class StoreItem(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=21):
     value: Ref
 
 
+class Compare(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=22):
+    """`left operator right` where a branch depends on it; other comparisons are just truth values."""
+
+    operator: str
+    """`is`, `is not`, `==`, `!=`, `in` or `not in`."""
+    left: Ref
+    right: Ref
+
+
+class Return(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=23):
+    """`return value`: a node, so that it has its place among those of its block."""
+
+    value: Ref
+
+
 Node: TypeAlias = (
     Const
     | Literal
@@ -212,6 +227,8 @@ Node: TypeAlias = (
     | Declared
     | StoreAttr
     | StoreItem
+    | Compare
+    | Return
 )
 
 
@@ -291,6 +308,7 @@ class Scope(msgspec.Struct, frozen=True, array_like=True, gc=False):
     body: int = BodyKind.NORMAL
     params: tuple[Parameter, ...] = ()
     returns: tuple[Ref, ...] = ()
+    """Its `Return` nodes."""
     yields: tuple[Ref, ...] = ()
     bindings: dict[str, tuple[Ref, ...]] = {}
     """Of a module or class: the definitions that reach its end. Of a function: all of them, for nested scopes."""

@@ -117,7 +117,7 @@ class StatementReader(FlowReader):
         for index, parameter in enumerate(parameters):
             scope.assign(parameter.name, scope.add(ir.Param(index)))
         if isinstance(node, ast.Lambda):
-            scope.returns.append(self.read(body))
+            scope.add_return(self.read(body))
         else:
             self.has_async = self.has_async or isinstance(node, ast.AsyncFunctionDef)
             scope.is_async = isinstance(node, ast.AsyncFunctionDef)

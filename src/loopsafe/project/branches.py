@@ -1,0 +1,232 @@
+"""Branches that cannot be taken: what a call passes decides the test.
+
+Stage: infer. Only what is known exactly decides: constants and objects that this very call hands over, or leaves at their
+defaults. A value that merely was not found out to be anything else decides nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from loopsafe.catalog import RoleKind
+from loopsafe.project.decorators import role_of
+from loopsafe.project.entities import Class, Code, Frame
+from loopsafe.project.values import (
+    ClassObject,
+    Constant,
+    Coroutine,
+    Function,
+    Instance,
+    Method,
+    Partial,
+    Value,
+    Values,
+)
+from loopsafe.summary import ir
+
+if TYPE_CHECKING:
+    from loopsafe.project.infer import Inference
+
+_DEEPEST: Final = 3
+"""A parameter that is handed on decides through so many functions."""
+_STRING_TESTS: Final = frozenset({"startswith", "endswith"})
+
+
+class Branches:
+    """Answers `is_dead(frame, position)` and `decisive(code)`."""
+
+    def __init__(self, inference: Inference) -> None:
+        self._inference: Final = inference
+        self._dead: Final[dict[Frame, tuple[ir.NodeRange, ...]]] = {}
+        self._decisive: Final[dict[Code, frozenset[int]]] = {}
+
+    def is_dead(self, frame: Frame, position: int) -> bool:
+        """Whether the node at that index is never evaluated in this frame."""
+        if not frame.arguments or not frame.code.scope.branches:
+            return False
+        return any(start <= position < end for start, end in self.dead_ranges(frame))
+
+    def dead_ranges(self, frame: Frame) -> tuple[ir.NodeRange, ...]:
+        """The blocks of a frame that its arguments rule out."""
+        if not frame.arguments:
+            return ()
+        known = self._dead.get(frame)
+        if known is None:
+            self._dead[frame] = ()
+            known = self._dead[frame] = tuple(self._find_dead(frame))
+        return known
+
+    def _find_dead(self, frame: Frame) -> list[ir.NodeRange]:
+        dead = []
+        for branch in frame.code.scope.branches:
+            outcome = self._outcome(frame, branch)
+            if outcome is not None:
+                dead.append(branch.orelse if outcome else branch.body)
+                if branch.outcome_after is not outcome:
+                    dead.append(branch.after)
+        return [(start, end) for start, end in dead if start < end]
+
+    def _outcome(self, frame: Frame, branch: ir.Branch) -> bool | None:
+        """Whether the test holds; None if that is open."""
+        truths = [self._truth(frame, ref) for ref, _ in branch.tested]
+        wanted = [positive for _, positive in branch.tested]
+        if any(truth is not None and truth is not want for truth, want in zip(truths, wanted, strict=True)):
+            return False
+        return True if truths and None not in truths else None
+
+    def _truth(self, frame: Frame, ref: ir.Ref) -> bool | None:
+        node = frame.code.scope.nodes[ref]
+        match node:
+            case ir.Param() | ir.Narrow():
+                return _truth_of(self._argument(frame, ref))
+            case ir.Compare(operator, left, right):
+                return _compared(operator, self._constant(frame, left), self._constant(frame, right))
+            case ir.Call(args=(argument,)):
+                return self._tested_by_call(frame, node, argument)
+        return None
+
+    def _argument(self, frame: Frame, ref: ir.Ref) -> Values:
+        """What this very call passes for the parameter that a node reads; nothing for anything else."""
+        node = frame.code.scope.nodes[ref] if ref >= 0 else None
+        while isinstance(node, ir.Narrow):
+            node = frame.code.scope.nodes[node.value] if node.value >= 0 else None
+        if isinstance(node, ir.Param) and node.index < len(frame.arguments):
+            return frame.arguments[node.index] or ()
+        return ()
+
+    def _constant(self, frame: Frame, ref: ir.Ref) -> Constant | None:
+        values = self._argument(frame, ref)
+        node = frame.code.scope.nodes[ref] if ref >= 0 else None
+        if isinstance(node, ir.Const | ir.Attr | ir.Name):
+            values = self._inference.value(frame, ref)
+        return values[0] if len(values) == 1 and isinstance(values[0], Constant) else None
+
+    def _tested_by_call(self, frame: Frame, node: ir.Call, argument: ir.Ref) -> bool | None:
+        func = frame.code.scope.nodes[node.func] if node.func >= 0 else None
+        if isinstance(func, ir.Attr) and func.name in _STRING_TESTS:
+            text, part = self._constant(frame, func.value), self._constant(frame, argument)
+            if text is not None and part is not None and isinstance(text.value, str) and isinstance(part.value, str):
+                return bool(getattr(text.value, func.name)(part.value))
+            return None
+        if any(
+            role_of(self._inference, callee) is RoleKind.IS_COROUTINE_FUNCTION
+            for callee in self._inference.value(frame, node.func)
+        ):
+            given = self._argument(frame, argument) or self._closed_over(frame, argument)
+            kinds = {_is_coroutine_function(value) for value in given}
+            return kinds.pop() if len(kinds) == 1 else None
+        return None
+
+    def _closed_over(self, frame: Frame, ref: ir.Ref) -> Values:
+        """The argument of an enclosing call, as decorator factories have it."""
+        node = frame.code.scope.nodes[ref] if ref >= 0 else None
+        return self._inference.value(frame, ref) if isinstance(node, ir.Name) else ()
+
+    # Which parameters matter
+
+    def decisive(self, code: Code, depth: int = 0) -> frozenset[int]:
+        """The parameters whose plain values decide a branch, here or in a function that they are handed on to."""
+        known = self._decisive.get(code)
+        if known is None:
+            tested = frozenset(self._tested(code))
+            self._decisive[code] = tested  # ends the recursion of functions that call one another
+            known = tested | self._handed_on(code, depth) if depth < _DEEPEST else tested
+            self._decisive[code] = known
+        return known
+
+    def _tested(self, code: Code) -> set[int]:
+        found: set[int] = set()
+        for branch in code.scope.branches:
+            for ref, _ in branch.tested:
+                found |= _parameters(code.scope, ref)
+        return found
+
+    def _handed_on(self, code: Code, depth: int) -> frozenset[int]:
+        scope = code.scope
+        found: set[int] = set()
+        for node in scope.nodes:
+            if not isinstance(node, ir.Call):
+                continue
+            handed = [(None, ref) for ref in node.args] + [(name, ref) for name, ref in node.keywords]
+            params = {ref for _, ref in handed if ref >= 0 and isinstance(scope.nodes[ref], ir.Param)}
+            if not params:
+                continue
+            frame = self._inference.generic_frame(code)
+            for callee in self._inference.value(frame, node.func):
+                if isinstance(callee, Function):
+                    found |= self._matched(scope, node, callee, depth)
+        return frozenset(found)
+
+    def _matched(self, scope: ir.Scope, node: ir.Call, callee: Function, depth: int) -> set[int]:
+        decisive = self.decisive(callee.code, depth + 1)
+        if not decisive:
+            return set()
+        params = callee.code.scope.params
+        skipped = 1 if callee.receiver is not None and callee.kind != "static" else 0
+        found = set()
+        for position, ref in enumerate(node.args):
+            inner = scope.nodes[ref] if ref >= 0 else None
+            if isinstance(inner, ir.Param) and position + skipped in decisive:
+                found.add(inner.index)
+        for name, ref in node.keywords:
+            inner = scope.nodes[ref] if ref >= 0 else None
+            if isinstance(inner, ir.Param) and any(params[index].name == name for index in decisive):
+                found.add(inner.index)
+        return found
+
+
+def _parameters(scope: ir.Scope, ref: ir.Ref) -> set[int]:
+    """The parameters that a test looks at."""
+    node = scope.nodes[ref] if ref >= 0 else None
+    match node:
+        case ir.Param(index):
+            return {index}
+        case ir.Narrow(value):
+            return _parameters(scope, value)
+        case ir.Compare(_, left, right):
+            return _parameters(scope, left) | _parameters(scope, right)
+        case ir.Call(func=func, args=(argument,)):
+            callee = scope.nodes[func] if func >= 0 else None
+            inner = _parameters(scope, callee.value) if isinstance(callee, ir.Attr) else set()
+            return inner | _parameters(scope, argument)
+    return set()
+
+
+def _truth_of(values: Values) -> bool | None:
+    """Whether values are true and not None, or false and None alike, however the test is spelled."""
+    truths = {_truth_of_value(value) for value in values}
+    return truths.pop() if len(truths) == 1 else None
+
+
+def _truth_of_value(value: Value) -> bool | None:
+    match value:
+        case Constant(None | False):
+            return False
+        case Constant(inner):
+            return True if inner else None  # `""` and `0` are false, but not None
+        case Function() | Method() | ClassObject() | Coroutine() | Partial():
+            return True
+        case Instance(cls) if isinstance(cls, Class) or not cls.startswith("builtins."):
+            return None if isinstance(cls, Class) and {"__bool__", "__len__"} & cls.methods.keys() else True
+    return None
+
+
+def _compared(operator: str, left: Constant | None, right: Constant | None) -> bool | None:
+    if left is None or right is None:
+        return None
+    is_same = left.value == right.value and isinstance(left.value, bool) is isinstance(right.value, bool)
+    match operator:
+        case "is" | "==":
+            return is_same
+        case "is not" | "!=":
+            return not is_same
+    return None
+
+
+def _is_coroutine_function(value: Value) -> bool | None:
+    match value:
+        case Function(code):
+            return code.is_coroutine
+        case Partial(callee):
+            return _is_coroutine_function(callee)
+    return None
