@@ -12,6 +12,16 @@ from loopsafe.project.values import Values
 from loopsafe.summary import ir
 
 
+def mentioned_name(module: Module, node: ir.Node | None) -> str | None:
+    """The name by which a node's value was mentioned."""
+    match node:
+        case ir.Name(name=name) | ir.Attr(name=name) | ir.Import(name=name):
+            return name
+        case ir.MakeFunction(scope=index) | ir.MakeClass(scope=index):
+            return module.scopes[index].name
+    return None
+
+
 class Module:
     """A file, or a folder that is a package without `__init__.py` (it has no summary then)."""
 
@@ -54,8 +64,10 @@ class Module:
         calls: dict[str, list[tuple[int, ir.Ref]]] = {}
         for index, scope in enumerate(self.scopes):
             for ref, node in enumerate(scope.nodes):
-                if isinstance(node, ir.Call):
-                    calls.setdefault(node.text.rpartition(".")[2], []).append((index, ref))
+                func = scope.nodes[node.func] if isinstance(node, ir.Call) and node.func >= 0 else None
+                name = mentioned_name(self, func)
+                if name is not None:
+                    calls.setdefault(name, []).append((index, ref))
         return calls
 
     @cached_property
@@ -167,6 +179,11 @@ class Frame:
         self.memo: Final[dict[ir.Ref, Values | Open]] = {}
         self.owner: Class | None = None
         """Of a class body, its class."""
+
+    def forget(self) -> None:
+        """Drop the values of nodes, which can be found out again, and keep what the function gives."""
+        for ref in [ref for ref in self.memo if ref >= 0]:
+            del self.memo[ref]
 
     @property
     def sort_key(self) -> tuple[str, int, str]:

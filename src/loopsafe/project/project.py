@@ -14,7 +14,7 @@ from loopsafe.catalog import Affinity, Catalog, RoleKind
 from loopsafe.model import Span
 from loopsafe.project.decorators import role_of
 from loopsafe.project.effects import Effects, Site
-from loopsafe.project.entities import Code, Frame, Module
+from loopsafe.project.entities import Code, Frame, Module, mentioned_name
 from loopsafe.project.infer import Inference
 from loopsafe.project.modules import Modules
 from loopsafe.project.needs import LoopNeeds
@@ -93,7 +93,7 @@ class Project:
         used: set[Code] = set()
         for module in self.modules.by_path.values():
             for index, scope in enumerate(module.scopes):
-                refs = [ref for ref in mentions(scope) if _last_name(module, scope, ref) in names]
+                refs = [ref for ref in mentions(scope) if ref >= 0 and mentioned_name(module, scope.nodes[ref]) in names]
                 frame = self.inference.generic_frame(module.code(index)) if refs else module.frame
                 for ref in refs:
                     for value in self.inference.value(frame, ref):
@@ -146,45 +146,36 @@ def mentions(scope: ir.Scope) -> Iterator[ir.Ref]:
         yield from (ref for ref in refs if ref >= 0 and not isinstance(scope.nodes[ref], ir.MakeFunction))
 
 
-def _last_name(module: Module, scope: ir.Scope, ref: ir.Ref) -> str | None:
-    node = scope.nodes[ref] if ref >= 0 else None
-    match node:
-        case ir.Name(name=name) | ir.Attr(name=name) | ir.Import(name=name):
-            return name
-        case ir.MakeFunction(scope=index):
-            return module.scopes[index].name
-    return None
-
-
 def _is_within(frame: Frame, coroutine: Frame) -> bool:
     return frame.closure is coroutine and frame.code.scope.kind in (ir.ScopeKind.CLASS, ir.ScopeKind.GENERATOR)
 
 
 def node_span(frame: Frame, ref: ir.Ref) -> Span:
     """Where a site stands; for nodes without a place of their own, their left operand's."""
+    scope = frame.code.scope
     while True:
-        node = frame.code.scope.nodes[ref]
+        node = scope.nodes[ref]
         match node:
-            case ir.Call(span=span) | ir.Next(span=span) | ir.With(span=span):
-                return Span(*span)
-            case ir.Attr(span=span) if span is not None:
-                return Span(*span)
-            case ir.MakeClass(scope=scope):
-                return Span(*frame.code.module.scopes[scope].span)
+            case ir.Call(place=place) | ir.Next(place=place) | ir.With(place=place):
+                return Span(*scope.span_at(place))
+            case ir.Attr(place=place) if place != ir.NOWHERE:
+                return Span(*scope.span_at(place))
+            case ir.MakeClass(scope=index):
+                return Span(*frame.code.module.scopes[index].span)
             case ir.Attr(value=ref) | ir.Item(value=ref) | ir.Binary(left=ref) | ir.Narrow(value=ref) | ir.Await(value=ref):
                 if ref >= 0:
                     continue
             case ir.Phi(options=(ref, *_)) if ref >= 0:
                 continue
-        return Span(*frame.code.scope.span)
+        return Span(*scope.span)
 
 
 def node_text(frame: Frame, ref: ir.Ref) -> str:
     """What a site's text says, for messages."""
     node = frame.code.scope.nodes[ref]
     match node:
-        case ir.Call(text=text) | ir.Next(text=text) | ir.With(text=text):
-            return text
+        case ir.Call(place=place) | ir.Next(place=place) | ir.With(place=place):
+            return frame.code.scope.text_at(place)
         case ir.Attr(value=value, name=name):
             return f"{_short_text(frame, value)}.{name}"
         case ir.Item(value=value):
@@ -203,6 +194,6 @@ def _short_text(frame: Frame, ref: ir.Ref) -> str:
             return frame.code.scope.params[index].name
         case ir.Attr(value=value, name=name):
             return f"{_short_text(frame, value)}.{name}"
-        case ir.Call(text=text):
-            return f"{text}(…)"
+        case ir.Call(place=place):
+            return f"{frame.code.scope.text_at(place)}(…)"
     return "…"

@@ -61,6 +61,7 @@ class Propagation:
                     if run.frame not in self._order:
                         self._order[run.frame] = len(self._order)
                         pending.append(run.frame)
+            frame.forget()
 
     def _spread(self, effect: Effect, accepts_doubt: bool) -> None:
         """One breadth-first search from the primitives with this effect; certain paths are looked for first."""

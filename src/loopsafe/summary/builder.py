@@ -55,8 +55,15 @@ class ScopeBuilder:
         self.branches: list[ir.Branch] = []
         self.handlers: list[ir.Handler] = []
         self.star_imports: list[tuple[str, int]] = []
+        self._spans: list[ir.RawSpan] = []
+        self._texts: list[str] = []
         self._names: dict[str, ir.Ref] = {}
         self._literals: dict[object, ir.Ref] = {}
+
+    def add_place(self, span: ir.RawSpan, text: str) -> ir.Place:
+        self._spans.append(span)
+        self._texts.append(text)
+        return len(self._spans) - 1
 
     def add_return(self, ref: ir.Ref) -> None:
         self.returns.append(self.add(ir.Return(ref)))
@@ -160,6 +167,8 @@ class ScopeBuilder:
             branches=tuple(self.branches),
             handlers=tuple(self.handlers),
             star_imports=tuple(self.star_imports),
+            spans=ir.pack_spans(self._spans),
+            texts="\n".join(self._texts),
         )
 
     def _bindings(self, has_children: bool) -> dict[str, tuple[ir.Ref, ...]]:

@@ -175,7 +175,8 @@ class ExpressionReader:
             narrowed = env.get(f"{node.value.id}.{node.attr}")
             if narrowed is not None:
                 return narrowed
-        return self.scope.add(ir.Attr(value, node.attr, None if is_callee else self.span(node)))
+        place = ir.NOWHERE if is_callee else self.scope.add_place(self.span(node), "")
+        return self.scope.add(ir.Attr(value, node.attr, place))
 
     def _subscript(self, node: ast.Subscript) -> ir.Ref:
         value = self.read(node.value)
@@ -193,9 +194,8 @@ class ExpressionReader:
         args = self.read_all(node.args)
         keywords = tuple([(keyword.arg, self.read(keyword.value)) for keyword in node.keywords])
         self.called.add(callee.attr if isinstance(callee, ast.Attribute) else getattr(callee, "id", ""))
-        return self.scope.add(
-            ir.Call(func, args, keywords, starred, self.span(node), self.places.callee_text(callee))
-        )
+        place = self.scope.add_place(self.span(node), self.places.callee_text(callee))
+        return self.scope.add(ir.Call(func, args, keywords, starred, place))
 
     def _starred(self, node: ast.Starred) -> ir.Ref:
         return self.read(node.value)
@@ -221,8 +221,8 @@ class ExpressionReader:
         value = self.read(iterable) if ref is None else ref
         if is_async:
             self.scope.has_await = True
-        text = self.places.text(iterable)
-        return self.scope.add(ir.Next(value, is_async, self.span(iterable), text))
+        place = self.scope.add_place(self.span(iterable), self.places.text(iterable))
+        return self.scope.add(ir.Next(value, is_async, place))
 
     # Displays, comprehensions, functions
 

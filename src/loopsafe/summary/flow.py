@@ -278,8 +278,8 @@ class FlowReader(ExpressionReader):
             self.scope.has_await = True
         for item in node.items:
             value = self.read(item.context_expr)
-            text = self.places.text(item.context_expr)
-            ref = self.scope.add(ir.With(value, is_async, self.span(item.context_expr), text))
+            place = self.scope.add_place(self.span(item.context_expr), self.places.text(item.context_expr))
+            ref = self.scope.add(ir.With(value, is_async, place))
             if item.optional_vars is not None:
                 self.bind(item.optional_vars, ref)
         self.read_block(node.body)

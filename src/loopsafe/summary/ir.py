@@ -10,6 +10,8 @@ of a variable *is* the reference to its reaching definition, or to a `Phi` of se
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterable
 from typing import Final, TypeAlias
 
 import msgspec
@@ -23,8 +25,21 @@ UNKNOWN: Final[Ref] = -1
 RawSpan: TypeAlias = tuple[int, int, int, int]
 """`model.Span` as a bare tuple: millions are made, and a named tuple costs five times as much to build."""
 
+Place: TypeAlias = int
+"""Where a node stands in the text, and what the text says there: an index for `Scope.span_at` and `Scope.text_at`."""
+
+NOWHERE: Final[Place] = -1
+
 NodeRange: TypeAlias = tuple[int, int]
 """Half-open range of node indexes: all that a block of statements evaluates, nested blocks included."""
+
+
+_SPAN: Final = struct.Struct("<4I")
+
+
+def pack_spans(spans: Iterable[RawSpan]) -> bytes:
+    """The form in which a scope keeps the spans of its places."""
+    return b"".join(_SPAN.pack(*span) for span in spans)
 
 
 class Const(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=0):
@@ -58,11 +73,11 @@ class Phi(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=4):
 
 
 class Attr(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=5):
-    """`value.name`. The span is absent where the attribute is only the callee of a call."""
+    """`value.name`. It has no place of its own where it is only the callee of a call."""
 
     value: Ref
     name: str
-    span: RawSpan | None
+    place: Place
 
 
 class Call(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=6):
@@ -73,9 +88,8 @@ class Call(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=6):
     keywords: tuple[tuple[str | None, Ref], ...]
     starred: int
     """Index of the first `*args` among `args`; -1 without."""
-    span: RawSpan
-    text: str
-    """Source text of the callee on one line, shortened if need be."""
+    place: Place
+    """Where the whole call stands; the text is the callee's."""
 
 
 class Await(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=7):
@@ -101,8 +115,7 @@ class Next(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=10):
 
     value: Ref
     is_async: bool
-    span: RawSpan
-    text: str
+    place: Place
 
 
 class With(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=11):
@@ -110,8 +123,7 @@ class With(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=11):
 
     value: Ref
     is_async: bool
-    span: RawSpan
-    text: str
+    place: Place
 
 
 class Binary(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=12):
@@ -324,6 +336,17 @@ class Scope(msgspec.Struct, frozen=True, array_like=True, gc=False):
     handlers: tuple[Handler, ...] = ()
     star_imports: tuple[tuple[str, int], ...] = ()
     """`from module import *` with the level."""
+    spans: bytes = b""
+    texts: str = ""
+    """The places of its nodes, packed: objects for all of them would take half of the memory of a large project."""
+
+    def span_at(self, place: Place) -> RawSpan:
+        row, column, end_row, end_column = _SPAN.unpack_from(self.spans, place * _SPAN.size)
+        return (row, column, end_row, end_column)
+
+    def text_at(self, place: Place) -> str:
+        """Source text on one line, shortened if need be."""
+        return self.texts.split("\n")[place]
 
 
 class SyntaxProblem(msgspec.Struct, frozen=True, array_like=True, gc=False):
