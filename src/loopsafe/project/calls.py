@@ -25,6 +25,7 @@ from loopsafe.project.values import (
     Instance,
     Manager,
     Method,
+    ModuleObject,
     Offloaded,
     Partial,
     Super,
@@ -140,7 +141,7 @@ class Calls:
         return tuple(Instance(value.cls, value.args, True) if isinstance(value, Instance) else value for value in found)
 
     def _language(self, frame: Frame, callees: Values, arguments: Arguments) -> Values | None:
-        """Builtins that look at the place of the call or at names: `super()`, `getattr(x, "name")`, `type(x)`."""
+        """What looks at the place of the call or at names: `super()`, `getattr(x, "name")`, `import_module("name")`."""
         name = callees[0].cls if isinstance(callees[0], ClassObject) else getattr(callees[0], "name", None)
         if name == "builtins.super":
             return self._super(frame, arguments)
@@ -152,9 +153,16 @@ class Calls:
                 found = self._inference.each(arguments.positional[0], lambda value: get(value, attribute))
                 return unite(found, *arguments.positional[2:])
             return NOTHING
+        if name == "importlib.import_module" and arguments.positional:
+            names = [value.value for value in arguments.positional[0] if isinstance(value, Constant)]
+            return self._imported(frame, names[0]) if len(names) == 1 and isinstance(names[0], str) else NOTHING
         if name == "builtins.type" and len(arguments.positional) == 1:
             return tuple(ClassObject(value.cls) for value in arguments.positional[0] if isinstance(value, Instance))
         return None
+
+    def _imported(self, frame: Frame, name: str) -> Values:
+        module = self._inference.modules.resolve(frame.code.module, name, 0)
+        return (self._inference.externals.named(name),) if module is None else (ModuleObject(module),)
 
     def _super(self, frame: Frame, arguments: Arguments) -> Values:
         method: Frame | None = frame

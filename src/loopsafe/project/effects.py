@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from loopsafe.catalog import Fact, Guard, Role, RoleKind, When
 from loopsafe.project.arguments import Arguments
 from loopsafe.project.decorators import has_unknown_decorator
-from loopsafe.project.entities import Class, Frame
+from loopsafe.project.entities import Class, Code, Frame
 from loopsafe.project.guards import off_loop_ranges
 from loopsafe.project.roles import callable_name, given_callable
 from loopsafe.project.values import (
@@ -77,6 +77,7 @@ class Effects:
     def __init__(self, inference: Inference) -> None:
         self._inference: Final = inference
         self._sites: Final[dict[Frame, tuple[Site, ...]]] = {}
+        self._facts: Final[dict[Code, tuple[Fact, ...]]] = {}
         self._implicit: Final = inference.index.implicit
         self._watched: Final = self._implicit | inference.catalog.property_names
 
@@ -192,11 +193,24 @@ class Effects:
                 for member in self._inference.members.find(callee, "__call__"):
                     yield from self.call(member, arguments, depth + 1)
 
-    def _function(self, function: Function, arguments: Arguments) -> Iterator[Run]:
+    def _described(self, function: Function) -> tuple[Fact, ...]:
+        """What the catalogue says of a function that is itself part of the project: a library is being checked."""
+        code = function.code
+        known = self._facts.get(code)
+        if known is None:
+            catalog = self._inference.catalog
+            known = self._facts[code] = catalog.facts(catalog.canonical(code.full_name), When.CALL)
+        return known
+
+    def _function(self, function: Function, arguments: Arguments) -> Iterator[Happening]:
         scope = function.code.scope
         if scope.is_async or scope.is_generator:
             return
         calls, members = self._inference.calls, self._inference.members
+        described = self._described(function)
+        if described:
+            yield from map(Primitive, described)
+            return
         is_clear = not has_unknown_decorator(self._inference, function.code)
         yield Run(calls.frame(function, arguments), None if is_clear else _UNKNOWN_DECORATOR)
         if function.receiver is None:

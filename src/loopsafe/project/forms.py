@@ -55,6 +55,11 @@ def instances(values: Values) -> Values:
     return unite(*found)
 
 
+def is_module_type(values: Values) -> bool:
+    """Whether an annotation says that a variable holds a module."""
+    return any(getattr(value, "name", getattr(value, "cls", None)) == "types.ModuleType" for value in values)
+
+
 def classes(values: Values) -> list[ClassKey] | None:
     """The classes that `isinstance` is asked for; None if one of them is unknown."""
     found: list[ClassKey] = []

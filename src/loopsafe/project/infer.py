@@ -298,7 +298,16 @@ class Inference:
         assigned = self.value(frame, node.value)
         if any(value != NONE for value in assigned):
             return assigned
+        if forms.is_module_type(self.value(frame, node.annotation)):
+            return self._lazily_imported(frame, node.value)
         return self.declared(frame, node.annotation)
+
+    def _lazily_imported(self, frame: Frame, ref: ir.Ref) -> Values:
+        """`boto3: ModuleType = lazy_import("boto3")`: the annotation and the argument together say which module it is."""
+        node = frame.code.scope.nodes[ref] if ref >= 0 else None
+        first = self.value(frame, node.args[0]) if isinstance(node, ir.Call) and node.args else NOTHING
+        names = [value.value for value in first if isinstance(value, Constant) and isinstance(value.value, str)]
+        return (self.externals.named(names[0]),) if len(names) == 1 else NOTHING
 
     def _passed_on(self, frame: Frame, node: ir.StoreAttr | ir.StoreItem | ir.Return) -> Values:
         return self.value(frame, node.value)
