@@ -1,19 +1,22 @@
 """What earlier runs found out, in one file: summaries by content, and the findings of the last run.
 
-A cache is a hint. It is decoded into typed values, never unpickled; whatever is damaged, foreign or of another version is
-ignored without a word and written anew. Bodies are decoded one by one, when asked for.
+A cache is a hint. It is decoded into typed values, never unpickled; whatever is damaged, foreign or of another version
+is ignored without a word and written anew. Bodies are decoded one by one, when asked for.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import sys
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
+from zlib import crc32
 
 import msgspec
 
@@ -22,11 +25,14 @@ from loopsafe.model import Diagnostic
 from loopsafe.summary import FORMAT, ir
 
 FOLDER: Final = ".loopsafe_cache"
-_FILE: Final = "project.bin"
-_MAGIC: Final = b"loopsafe cache 1\n"
-_LENGTH_BYTES: Final = 8
+FILE: Final = "project.bin"
+_MAGIC: Final = b"loopsafe cache 2\n"
+_NUMBER_BYTES: Final = 8
 _LARGEST: Final = 1 << 30
 """A larger file is not ours, or not worth reading."""
+_COARSEST: Final = 2_000_000_000
+"""Nanoseconds between two moments that every file system tells apart: what was written later than that before we look
+may be written once more without its time of change showing it."""
 _IGNORE: Final = "# made by loopsafe\n*\n"
 
 
@@ -38,13 +44,24 @@ class Stamp(msgspec.Struct, frozen=True, array_like=True, gc=False):
     digest: str
 
 
+class _Place(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Where a body lies, counted from the end of the header, and its checksum: a flipped bit may well decode."""
+
+    start: int
+    length: int
+    checksum: int
+
+
+_NOWHERE: Final = _Place(0, 0, 0)
+
+
 class _Header(msgspec.Struct, frozen=True, array_like=True):
     key: str
     stamps: dict[str, Stamp]
-    places: dict[str, tuple[int, int]]
-    """Content digest to start and length of the encoded summary, counted from the end of the header."""
+    places: dict[str, _Place]
+    """Of each summary, by the digest of its text."""
     findings_key: str
-    findings: tuple[int, int]
+    findings: _Place
 
 
 _SUMMARY: Final = msgspec.msgpack.Decoder(ir.ModuleSummary)
@@ -55,42 +72,66 @@ _ENCODER: Final = msgspec.msgpack.Encoder()
 def version_key() -> str:
     """All that makes summaries of the same text differ."""
     python = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    return f"{__version__}/{FORMAT}/{python}"
+    return f"{__version__}/{FORMAT}/{python}/{_own_code()}"
 
 
 def findings_key(parts: Mapping[str, str]) -> str:
     """One key for everything that findings depend on."""
     state = blake2b(digest_size=16)
     for name, value in sorted(parts.items()):
-        state.update(f"{len(name)}:{name}{len(value)}:{value}".encode())
+        state.update(f"{len(name)}:{name}{len(value)}:{value}".encode("utf-8", "surrogatepass"))
     return state.hexdigest()
+
+
+def code_stamp(folders: Iterable[Path]) -> str:
+    """Changes whenever a Python file below one of the folders does, so that who writes a check sees what it does."""
+    state = blake2b(digest_size=8)
+    for path in sorted(path for folder in folders for path in _python_files(folder)):
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            state.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0".encode("utf-8", "surrogatepass"))
+    return state.hexdigest()
+
+
+def _python_files(folder: Path) -> Iterator[Path]:
+    return folder.rglob("*.py") if folder.is_dir() else iter((folder,))
+
+
+def _own_code() -> str:
+    """A version number says it all about a release, but not about a checkout that is being worked on."""
+    package = Path(__file__).parent
+    return "" if (package / "_rules").is_dir() else code_stamp([package])
 
 
 class Cache:
     """The cache of one project. Not thread-safe; a process that writes replaces the file as a whole."""
 
-    def __init__(self, folder: str | None) -> None:
-        """`folder` holds the file; without one nothing is read or written."""
-        self._path: Final = None if folder is None else Path(folder) / _FILE
+    def __init__(self, path: str | None) -> None:
+        """`path` is the file; without one nothing is read or written."""
+        self._path: Final = None if path is None else Path(path)
         self._data = b""
         self._start = 0
-        self._header = _Header(version_key(), {}, {}, "", (0, 0))
+        self._header = _Header(version_key() if path else "", {}, {}, "", _NOWHERE)
         if self._path is not None:
             self._load(self._path)
 
     def _load(self, path: Path) -> None:
         try:
-            if path.stat().st_size > _LARGEST:
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
                 return
             data = path.read_bytes()
             if not data.startswith(_MAGIC):
                 return
-            start = len(_MAGIC) + _LENGTH_BYTES
-            end = start + int.from_bytes(data[len(_MAGIC) : start], "big")
+            checked = len(_MAGIC) + _NUMBER_BYTES
+            start = checked + _NUMBER_BYTES
+            end = start + int.from_bytes(data[checked:start], "big")
+            if crc32(data[checked:end]) != int.from_bytes(data[len(_MAGIC) : checked], "big"):
+                return
             header = msgspec.msgpack.decode(data[start:end], type=_Header)
-        except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
+        except (OSError, msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
             return
-        if header.key == version_key():
+        if header.key == self._header.key:
             self._data, self._start, self._header = data, end, header
 
     def digest(self, path: str, status: os.stat_result) -> str | None:
@@ -101,56 +142,78 @@ class Cache:
         return stamp.digest if stamp.digest in self._header.places else None
 
     def summary(self, digest: str) -> ir.ModuleSummary | None:
-        place = self._header.places.get(digest)
-        if place is None:
-            return None
+        """The summary of a text, if it is known and whole."""
+        body = self._body(self._header.places.get(digest, _NOWHERE))
         try:
-            return _SUMMARY.decode(self._slice(place))
+            return None if body is None else _SUMMARY.decode(body)
         except (msgspec.MsgspecError, RecursionError):
             return None
 
     def findings(self, key: str) -> tuple[Diagnostic, ...] | None:
         """The findings of the last run if it was the same in all that matters."""
-        if not key or key != self._header.findings_key:
-            return None
+        body = self._body(self._header.findings) if key == self._header.findings_key else None
         try:
-            return _FINDINGS.decode(self._slice(self._header.findings))
+            return None if body is None else _FINDINGS.decode(body)
         except (msgspec.MsgspecError, RecursionError):
             return None
 
-    def _slice(self, place: tuple[int, int]) -> bytes:
-        start, length = place
-        return self._data[self._start + start : self._start + start + length]
+    def _body(self, place: _Place) -> bytes | None:
+        start = self._start + place.start
+        body = self._data[start : start + place.length]
+        return body if body and crc32(body) == place.checksum else None
 
     def save(
         self,
         stamps: Mapping[str, Stamp],
+        digests: Collection[str],
         summaries: Mapping[str, ir.ModuleSummary],
-        key: str,
-        findings: tuple[Diagnostic, ...],
+        found: tuple[str, tuple[Diagnostic, ...]] | None,
     ) -> None:
-        """Write the file anew; a folder that cannot be written to is no error."""
+        """Write the file anew; a folder that cannot be written to is no error.
+
+        It will hold what is known of the texts with those digests; those new to the cache must be among `summaries`.
+        `found` is the key and the findings of the run; without it those in the file stay.
+        """
         if self._path is None:
             return
-        bodies: list[bytes] = []
-        places: dict[str, tuple[int, int]] = {}
-        offset = 0
-        for digest, summary in summaries.items():
-            body = _ENCODER.encode(summary)
-            places[digest] = (offset, len(body))
-            bodies.append(body)
-            offset += len(body)
-        encoded = _ENCODER.encode(findings)
-        header = _ENCODER.encode(_Header(version_key(), dict(stamps), places, key, (offset, len(encoded))))
-        with contextlib.suppress(OSError):
-            _write(self._path, [_MAGIC, len(header).to_bytes(_LENGTH_BYTES, "big"), header, *bodies, encoded])
+        bodies = _Bodies()
+        places: dict[str, _Place] = {}
+        with contextlib.suppress(OSError, UnicodeEncodeError):  # names of files may hold bytes that are no text
+            for digest in sorted(set(digests)):
+                known = self._body(self._header.places.get(digest, _NOWHERE))
+                if known is None and digest in summaries:
+                    known = _ENCODER.encode(summaries[digest])
+                if known is not None:
+                    places[digest] = bodies.add(known)
+            if found is not None:
+                key, findings = found[0], bodies.add(_ENCODER.encode(found[1]))
+            else:
+                key, findings = self._header.findings_key, bodies.add(self._body(self._header.findings) or b"")
+            latest = time.time_ns() - _COARSEST
+            settled = {path: stamp for path, stamp in stamps.items() if stamp.modified < latest}
+            header = _ENCODER.encode(_Header(self._header.key, settled, places, key, findings))
+            checked = len(header).to_bytes(_NUMBER_BYTES, "big") + header
+            _write(self._path, [_MAGIC, crc32(checked).to_bytes(_NUMBER_BYTES, "big"), checked, *bodies.parts])
+
+
+class _Bodies:
+    """Bodies in a row."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self._end = 0
+
+    def add(self, body: bytes) -> _Place:
+        place = _Place(self._end, len(body), crc32(body))
+        self.parts.append(body)
+        self._end += len(body)
+        return place
 
 
 def _write(path: Path, parts: list[bytes]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ignore = path.parent / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text(_IGNORE, encoding="utf-8")
+    if not path.parent.is_dir():  # in a folder that was there before, others may have files that git must see
+        path.parent.mkdir(parents=True, exist_ok=True)
+        (path.parent / ".gitignore").write_text(_IGNORE, encoding="utf-8")
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     try:
         with os.fdopen(handle, "wb") as file:

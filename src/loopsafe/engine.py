@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from hashlib import blake2b
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
 from loopsafe import catalog, source
-from loopsafe.cache import FOLDER, Cache, Stamp, findings_key
+from loopsafe.cache import FILE, FOLDER, Cache, Stamp, code_stamp, findings_key
 from loopsafe.checks.check import Context
 from loopsafe.config import Settings, resolve
 from loopsafe.config.root import has_marker
@@ -30,6 +31,7 @@ from loopsafe.suppress import suppress
 _MOST_PASSES: Final = 100
 """As in ruff: fixes that have not come to rest by then undo each other."""
 _OLDEST_PYTHON: Final = (3, 10)
+_T = TypeVar("_T")
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -64,7 +66,7 @@ def check(paths: Sequence[str], settings: Settings, *, overlays: Mapping[str, by
     Raises LoopsafeError for settings, rules or catalogue files that are wrong.
     """
     shown = {show_path(path): data for path, data in (overlays or {}).items()}
-    return Run(tuple(paths), settings, shown, Cache(_cache_folder(settings))).outcome()
+    return Run(tuple(paths), settings, shown, Cache(_cache_path(settings))).outcome()
 
 
 def fix(outcome: Outcome, settings: Settings) -> Fixed:
@@ -97,7 +99,10 @@ def fix(outcome: Outcome, settings: Settings) -> Fixed:
         if not has_changed:
             break
         outcome = outcome.run.again(contents).outcome()
-    warnings = tuple(f"{path}: a fix would have broken the syntax, nothing was fixed there; please report this" for path in sorted(broken))
+    warnings = tuple(
+        f"{path}: a fix would have broken the syntax, nothing was fixed there; please report this"
+        for path in sorted(broken)
+    )
     return Fixed(contents, count, msgspec.structs.replace(outcome, warnings=(*outcome.warnings, *warnings)))
 
 
@@ -110,18 +115,21 @@ class Run:
         settings: Settings,
         overlays: Mapping[str, bytes],
         cache: Cache,
-        summaries: dict[str, ir.ModuleSummary] | None = None,
+        earlier: Run | None = None,
     ) -> None:
+        """`earlier` is a run of the same process over the same paths; only the texts in `overlays` may differ since."""
         self._paths: Final = paths
         self._settings: Final = settings
         self._overlays: Final = dict(overlays)
         self._cache: Final = cache
-        self._summaries: Final = summaries if summaries is not None else {}
+        self._summaries: Final[dict[str, ir.ModuleSummary]] = earlier._summaries if earlier is not None else {}
         """By content digest; shared between the passes of a fix."""
-        self._sources: Final[dict[str, Source]] = {}
+        self._sources: Final[dict[str, Source]] = _without(overlays, earlier._sources if earlier else {})
+        self._digests: Final[dict[str, str]] = _without(overlays, earlier._digests if earlier else {})
         self._problems: Final[list[Diagnostic]] = []
         self._stamps: Final[dict[str, Stamp]] = {}
         self._has_news = False
+        """Whether a file had to be read that the cache does not know as it is now."""
         self._extensions: Final[Extensions] = load_extensions()
         self._enabled: Final = resolve(
             settings.select,
@@ -132,33 +140,39 @@ class Run:
 
     def again(self, overlays: Mapping[str, bytes]) -> Run:
         """The same run over changed contents."""
-        return Run(self._paths, self._settings, {**self._overlays, **overlays}, Cache(None), self._summaries)
+        return Run(self._paths, self._settings, {**self._overlays, **overlays}, Cache(None), self)
 
     def source(self, path: str) -> Source | None:
         """A file's text, read at most once."""
         known = self._sources.get(path)
         if known is None:
             try:
-                data = self._overlays.get(path)
-                known = source.read(path) if data is None else source.decode(path, data)
+                known = self._read(path)
             except UnreadableSource:
                 return None
-            self._sources[path] = known
+        return known
+
+    def _read(self, path: str) -> Source:
+        data = self._overlays.get(path)
+        known = self._sources[path] = source.read(path) if data is None else source.decode(path, data)
         return known
 
     def outcome(self) -> Outcome:
         """Run the pipeline."""
         wanted = self._discover()
-        digests = {path: digest for path in self._project_files(wanted) if (digest := self._digest(path, path in wanted))}
+        digests = {path: digest for path in self._project_files(wanted) if (digest := self._digest(path, wanted))}
         loaded = catalog.load(extra=self._extensions.catalogs)
         key = self._key(digests, loaded, wanted)
-        cached = self._cache.findings(key)
-        if cached is None:
+        finished = self._cache.findings(key)
+        is_new = finished is None
+        if finished is None:
             found = self._analyse(digests, loaded, wanted)
-            finished = tuple(sorted(self._finish(found, wanted), key=lambda one: one.sort_key))
-            self._cache.save(self._stamps, {digest: self._summaries[digest] for digest in digests.values()}, key, finished)
-        else:
-            finished = cached
+            finished = tuple(sorted(self._finish(found), key=lambda one: one.sort_key))
+        if self._overlays:  # what is in an editor is gone with the next key: of that, nothing is kept
+            if self._has_news:
+                self._cache.save(self._stamps, _without(self._overlays, digests).values(), self._summaries, None)
+        elif is_new or self._has_news:
+            self._cache.save(self._stamps, digests.values(), self._summaries, (key, finished))
         files = tuple(sorted({*wanted, *(one.path for one in self._problems)}))
         diagnostics = sorted([*finished, *self._problems], key=lambda one: one.sort_key)
         return Outcome(tuple(diagnostics), files, tuple(self._warnings(finished, wanted)), self)
@@ -182,38 +196,44 @@ class Run:
             around = tuple(os.path.join(folder, name) for folder in folders for name in _modules_in(folder or "."))
         return sorted({*wanted, *around})
 
-    def _digest(self, path: str, is_wanted: bool) -> str | None:
+    def _digest(self, path: str, wanted: Collection[str]) -> str | None:
         """The content digest of a file, which is read only if it has changed since the last run."""
-        if path not in self._overlays:
+        if path in self._digests:
+            return self._digests[path]
+        status = None if path in self._overlays else _status(path)
+        absolute = os.path.abspath(path)
+        digest = None if status is None else self._cache.digest(absolute, status)
+        if digest is None:
             try:
-                status = os.stat(path)
-            except OSError:
-                status = None
-            absolute = os.path.abspath(path)
-            known = self._cache.digest(absolute, status) if status is not None else None
-            if known is not None and status is not None:
-                self._stamps[absolute] = Stamp(status.st_size, status.st_mtime_ns, known)
-                return known
-        try:
-            data = self._overlays.get(path)
-            text = source.read(path) if data is None else source.decode(path, data)
-        except UnreadableSource as error:
-            if is_wanted:
-                self._problems.append(_input_error(path, error.message))
-            return None
-        self._sources[path] = text
-        self._has_news = True
-        if path not in self._overlays and status is not None:
-            self._stamps[absolute] = Stamp(status.st_size, status.st_mtime_ns, text.digest)
-        return text.digest
+                digest = self._read(path).digest
+            except UnreadableSource as error:
+                if path in wanted:
+                    self._problems.append(_input_error(path, error.message))
+                return None
+            self._has_news |= path not in self._overlays
+        if status is not None:
+            self._stamps[absolute] = Stamp(status.st_size, status.st_mtime_ns, digest)
+        self._digests[path] = digest
+        return digest
 
     def _key(self, digests: Mapping[str, str], loaded: catalog.Catalog, wanted: set[str]) -> str:
         settings = self._settings
         parts = {f"file {path}": digest for path, digest in digests.items()}
         parts["wanted"] = "\n".join(sorted(wanted))
         parts["catalogue"] = loaded.digest
-        parts["rules"] = ",".join(sorted(self._enabled))
-        parts["settings"] = repr((settings.ignore_noqa, settings.min_confidence, settings.target_version, settings.src, settings.root, settings.proposes_fixes))
+        parts["rules"] = "\n".join(f"{code} {self._extensions.rules[code].name}" for code in sorted(self._enabled))
+        parts["plugins"] = "\n".join(self._extensions.plugins)
+        parts["code"] = code_stamp(self._extensions.folders)
+        parts["settings"] = repr(
+            (
+                settings.ignore_noqa,
+                settings.min_confidence,
+                settings.target_version,
+                settings.src,
+                settings.root,
+                settings.proposes_fixes,
+            )
+        )
         parts["folder"] = os.getcwd()
         return findings_key(parts)
 
@@ -222,22 +242,28 @@ class Run:
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
         try:
-            return self._check(self._summarise(digests), loaded, wanted)
+            return self._check(self._summarise(digests, wanted), loaded, wanted)
         finally:
             sys.setrecursionlimit(limit)
 
-    def _summarise(self, digests: Mapping[str, str]) -> dict[str, ir.ModuleSummary]:
+    def _summarise(self, digests: Mapping[str, str], wanted: Collection[str]) -> dict[str, ir.ModuleSummary]:
         summaries = {}
         for path, digest in digests.items():
             summary = self._summaries.get(digest) or self._cache.summary(digest)
             if summary is None:
-                text = self.source(path)
-                assert text is not None, "it was read to get its digest"
-                summary = summarise(text.text)
+                try:
+                    text = self._sources.get(path) or self._read(path)
+                except UnreadableSource as error:  # it was there a moment ago, or the cache would not know it
+                    if path in wanted:
+                        self._problems.append(_input_error(path, error.message))
+                    continue
+                digest, summary = text.digest, summarise(text.text)
             self._summaries[digest] = summaries[path] = summary
         return summaries
 
-    def _check(self, summaries: Mapping[str, ir.ModuleSummary], loaded: catalog.Catalog, wanted: set[str]) -> list[Diagnostic]:
+    def _check(
+        self, summaries: Mapping[str, ir.ModuleSummary], loaded: catalog.Catalog, wanted: set[str]
+    ) -> list[Diagnostic]:
         root = os.path.abspath(self._settings.root)
         sources = [os.path.join(root, folder) for folder in self._settings.src]
         by_path = {os.path.abspath(path): summary for path, summary in summaries.items()}
@@ -245,17 +271,18 @@ class Run:
         found: list[Diagnostic] = []
         for check in self._extensions.checks:
             if not self._enabled.isdisjoint(check.codes):
-                context = Context(project, self._extensions.rules, self._enabled, tuple(found) if check.is_secondary else ())
+                earlier = tuple(found) if check.is_secondary else ()
+                context = Context(project, self._extensions.rules, self._enabled, earlier)
                 found += [one for one in check.run(context) if one.code in self._enabled]
         shown = [_with_shown_paths(one) for one in found]
         problems = [
-            Diagnostic(path, INVALID_SYNTAX, INVALID_SYNTAX, problem.message, Span(problem.row, problem.column, problem.row, problem.column + 1))
+            _syntax_error(path, summary.problem)
             for path, summary in summaries.items()
-            if path in wanted and (problem := summary.problem) is not None
+            if path in wanted and summary.problem is not None
         ]
         return [one for one in shown if one.path in wanted] + problems
 
-    def _finish(self, found: list[Diagnostic], wanted: set[str]) -> Iterator[Diagnostic]:
+    def _finish(self, found: list[Diagnostic]) -> Iterator[Diagnostic]:
         """Drops what is suppressed, and looks for fixes for the rest."""
         wants_likely = self._settings.min_confidence is Confidence.LIKELY
         for path, group in _by_file(found).items():
@@ -282,10 +309,24 @@ class Run:
                 yield from read_directives(text).warnings
 
 
-def _cache_folder(settings: Settings) -> str | None:
+def _cache_path(settings: Settings) -> str | None:
     if not settings.use_cache:
         return None
-    return settings.cache_dir or os.path.join(settings.root, FOLDER)
+    if settings.cache_dir is None:
+        return os.path.join(settings.root, FOLDER, FILE)
+    root = os.path.abspath(settings.root).encode("utf-8", "surrogatepass")
+    return os.path.join(settings.cache_dir, f"{blake2b(root, digest_size=8).hexdigest()}.bin")
+
+
+def _without(overlays: Mapping[str, bytes], by_path: Mapping[str, _T]) -> dict[str, _T]:
+    return {path: value for path, value in by_path.items() if path not in overlays}
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except (OSError, ValueError):
+        return None
 
 
 def _modules_in(folder: str) -> list[str]:
@@ -304,6 +345,11 @@ def _by_file(diagnostics: Sequence[Diagnostic]) -> dict[str, list[Diagnostic]]:
 
 def _input_error(path: str, message: str) -> Diagnostic:
     return Diagnostic(show_path(path), INPUT_ERROR, "io-error", message, Span(1, 1, 1, 1))
+
+
+def _syntax_error(path: str, problem: ir.SyntaxProblem) -> Diagnostic:
+    span = Span(problem.row, problem.column, problem.row, problem.column + 1)
+    return Diagnostic(path, INVALID_SYNTAX, INVALID_SYNTAX, problem.message, span)
 
 
 def _placed(text: Source, diagnostic: Diagnostic) -> Diagnostic:

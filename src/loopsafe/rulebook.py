@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -28,12 +28,12 @@ _FRONT_MATTER: Final = re.compile(r"\A\+\+\+\r?\n(.*?)^\+\+\+\r?\n", re.DOTALL |
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The front matter of a rule's document."""
 
-    code: str
-    name: str
+    code: Annotated[str, msgspec.Meta(pattern="^[A-Z]{1,3}[0-9]{3}$")]
+    """At most three letters and three digits: flake8 refuses to start over others."""
+    name: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9-]*$")]
     default: bool
     """Whether the rule is on without being selected."""
-    fix: str
-    """`always`, `sometimes` or `never`."""
+    fix: Literal["always", "sometimes", "never"]
     since: str
     message: str
     """What the rule says, in general."""
@@ -44,7 +44,10 @@ def read_rule(path: Path) -> tuple[Rule, str]:
 
     Raises LoopsafeError, with file and remedy, for a document without proper front matter.
     """
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LoopsafeError(f"{path}: cannot be read: {error}") from error
     match = _FRONT_MATTER.match(text)
     if match is None:
         raise LoopsafeError(f"{path}: begins with no front matter between two lines `+++`")
@@ -62,7 +65,7 @@ def read_rules(folders: Iterable[Path]) -> Mapping[str, Rule]:
         for path in sorted(folder.glob("*.md")):
             rule, _ = read_rule(path)
             if rule.code in rules:
-                raise LoopsafeError(f"{path}: code {rule.code} is already taken by `{rules[rule.code].name}`")
+                raise LoopsafeError(f"{path}: code {rule.code} is already taken by rule `{rules[rule.code].name}`")
             rules[rule.code] = rule
     return MappingProxyType(dict(sorted(rules.items())))
 

@@ -250,7 +250,7 @@ class Catalog:
         for base in self.linear(cls):
             if attr in self._members.get(base, ()):
                 return base
-        if attr.startswith("_"):
+        if not _may_be_of_every(attr):
             return None
         return next((base for base in self.linear(cls) if base in self._every), None)
 
@@ -258,7 +258,7 @@ class Catalog:
         """What a class says of all its methods of which nothing is said."""
         cls, _, attr = name.rpartition(".")
         fact = self._every.get(cls)
-        if fact is None or when is not When.CALL or attr.startswith("_") or attr in self._described[cls]:
+        if fact is None or when is not When.CALL or attr in self._described[cls] or not _may_be_of_every(attr):
             return ()
         return (msgspec.structs.replace(fact, name=name),)
 
@@ -298,6 +298,11 @@ class Catalog:
             except InvalidType as error:
                 raise LoopsafeError(f"catalogue entry of `{name}`: {error}") from error
         return known
+
+
+def _may_be_of_every(attr: str) -> bool:
+    """Can a class mean this method when it speaks of every one? Not if it is private, or named as asynchronous."""
+    return not (attr.startswith("_") or attr.endswith("_async"))
 
 
 def _top(package: str) -> str:

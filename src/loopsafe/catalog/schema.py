@@ -169,9 +169,10 @@ class ClassRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     It is for clients whose methods are too many to list, or made at run time. Something else is said of a method by
     a `[[call]]` of any moment and by `quiet`, `fluent`, `asynchronous` or `attributes`, here or in another class of
-    its line; `returns` alone says what the call gives, not that it is harmless. Names with a leading underscore are
-    never meant. A class with `every` has whatever attribute it is asked for, so that `__getattr__` does nothing in
-    it; and since nothing tells an alternative constructor from a method, such constructors belong in `fluent`.
+    its line; `returns` alone says what the call gives, not that it is harmless. Names with a leading underscore and
+    those that end in `_async` are never meant. A class with `every` has whatever attribute it is asked for, so that
+    `__getattr__` does nothing in it; and since nothing tells an alternative constructor from a method, such
+    constructors belong in `fluent`.
     """
     unless: tuple[Guard, ...] = ()
     """Arguments that cancel the effect of `every`, whatever the method."""

@@ -199,7 +199,9 @@ class Effects:
         known = self._facts.get(code)
         if known is None:
             catalog = self._inference.catalog
-            known = self._facts[code] = catalog.facts(catalog.canonical(code.full_name), When.CALL)
+            is_library = "." in code.module.name  # a project's own `requests.py` is not the library of that name
+            known = catalog.facts(catalog.canonical(code.full_name), When.CALL) if is_library else ()
+            self._facts[code] = known
         return known
 
     def _function(self, function: Function, arguments: Arguments) -> Iterator[Happening]:
