@@ -1,4 +1,4 @@
-"""LSA100–118 and LSA301–312: what blocks the event loop, or runs another one on it, directly or through other code.
+"""LSA100 to LSA118, LSA301 to LSA312: what blocks the event loop, or runs another one on it, itself or further down.
 
 A finding stands at the call in the coroutine where the synchronous path begins, once per call, with the path as proof.
 """

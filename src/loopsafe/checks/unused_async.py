@@ -1,8 +1,8 @@
 """LSA201: a coroutine function that awaits nothing, where no contract asks for one.
 
-Quiet wherever something else may want it asynchronous: no caller in the project, decorators, overrides, protocols, dunder
-methods, functions used as values, tests, bodies that need the running loop; and where a blocking call was found, which is
-the thing to mend first.
+Quiet wherever something else may want it asynchronous: no caller in the project, decorators, overrides, protocols,
+dunder methods, functions used as values, tests, bodies that need the running loop; and where a blocking call was
+found, which is the thing to mend first.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from loopsafe.checks.check import Check, Context
 from loopsafe.model import Diagnostic, Span
 from loopsafe.project.entities import Class, Code, Module
 from loopsafe.summary import ir
+
 
 def _run(context: Context) -> Iterator[Diagnostic]:
     blamed = {(finding.path, step.function) for finding in context.earlier for step in finding.chain[:1]}
@@ -46,7 +47,11 @@ def _is_bare(code: Code) -> bool:
 
 def _is_special(name: str) -> bool:
     """Names that a protocol or a test runner calls."""
-    return (name.startswith("__") and name.endswith("__")) or name in ("aclose", "asend", "athrow") or name.startswith("test_")
+    return (
+        (name.startswith("__") and name.endswith("__"))
+        or name in ("aclose", "asend", "athrow")
+        or name.startswith("test_")
+    )
 
 
 def _has_contract(context: Context, module: Module, code: Code) -> bool:

@@ -41,7 +41,7 @@ class _Check:
         if options.stdin_filename is not None or options.files == [_STDIN]:
             self._name = show_path(options.stdin_filename or _STDIN)
             self._stdin = sys.stdin.buffer.read()
-        folder = os.path.dirname(self._name) or "."  # noqa: PTH120
+        folder = os.path.dirname(self._name) or "."
         root = find_root(options.files if self._stdin is None else [folder])
         self._settings: Settings = to_settings(options, root)
         self._output = Output(options.output_file, options.color)
@@ -143,7 +143,7 @@ class _Check:
                 Report(
                     diagnostics,
                     lambda path: None if outcome is None else find_source(outcome.sources, path),
-                    os.getcwd(),  # noqa: PTH109
+                    os.getcwd(),
                     fixed,
                     unsafe_fixes,
                     self._output.color,
@@ -151,9 +151,7 @@ class _Check:
             )
             is_text = form.is_text
         return text + (
-            summarize(diagnostics, fixed, unsafe_fixes, self._style)
-            if is_text and not self._options.quiet
-            else ""
+            summarize(diagnostics, fixed, unsafe_fixes, self._style) if is_text and not self._options.quiet else ""
         )
 
     def _format(self) -> Format:

@@ -55,9 +55,7 @@ class Fixed(Protocol):
 class Engine(Protocol):
     """`loopsafe.engine`, the module, fits."""
 
-    def check(
-        self, paths: Sequence[str], settings: Settings, *, overlays: Mapping[str, bytes] = ...
-    ) -> Outcome:
+    def check(self, paths: Sequence[str], settings: Settings, *, overlays: Mapping[str, bytes] = ...) -> Outcome:
         """Check `paths`; a path in `overlays` is checked with those contents, whether it exists or not."""
 
     def fix(self, outcome: Outcome, settings: Settings) -> Fixed:

@@ -46,9 +46,7 @@ Global options:
 For help with a specific command, see: `loopsafe help <command>`.
 """
 _HINT: Final = "\n\nUsage: loopsafe [OPTIONS] <COMMAND>\n\nFor more information, try '--help'.\n"
-_GLOBAL_FLAGS: Final = frozenset(
-    ("-v", "--verbose", "-q", "--quiet", "-s", "--silent", "--isolated", "-qv", "-vq")
-)
+_GLOBAL_FLAGS: Final = frozenset(("-v", "--verbose", "-q", "--quiet", "-s", "--silent", "--isolated", "-qv", "-vq"))
 
 
 def main(argv: Sequence[str] | None = None, *, engine: Engine | None = None) -> int:

@@ -31,9 +31,7 @@ class _Parser(argparse.ArgumentParser):
         bad = re.match(r"argument (?:-\w/)?(?P<flag>--[\w-]+): invalid \w+(?: \w+)*: (?P<value>.*)", message)
         if unknown:
             flag = unknown[1].partition("=")[0]
-            message = (
-                f"unexpected argument '{flag}' found\n\n  tip: to pass '{flag}' as a value, use '-- {flag}'"
-            )
+            message = f"unexpected argument '{flag}' found\n\n  tip: to pass '{flag}' as a value, use '-- {flag}'"
         elif empty:
             message = f"a value is required for '{empty['flag']}' but none was supplied"
         elif bad:
@@ -95,12 +93,8 @@ def to_settings(options: argparse.Namespace, root: str) -> Settings:
 
 
 def _build() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="loopsafe check", description="Check the given files and folders.", allow_abbrev=False
-    )
-    parser.add_argument(
-        "files", nargs="*", metavar="FILES", help="files or folders [default: .], or - for stdin"
-    )
+    parser = _Parser(prog="loopsafe check", description="Check the given files and folders.", allow_abbrev=False)
+    parser.add_argument("files", nargs="*", metavar="FILES", help="files or folders [default: .], or - for stdin")
     _add_actions(parser)
     _add_rules(parser)
     _add_files(parser)

@@ -50,9 +50,7 @@ def _hint(counts: Counts, style: Style) -> str:
     return f"{unsafe}.\n" if counts.hidden else ""
 
 
-def summarize_fixes(
-    remaining: Sequence[Diagnostic], fixed: int, unsafe_fixes: bool | None, is_diff: bool
-) -> str:
+def summarize_fixes(remaining: Sequence[Diagnostic], fixed: int, unsafe_fixes: bool | None, is_diff: bool) -> str:
     """Return the summary of a run that fixes, or shows how it would fix, and reports nothing else."""
     hidden = count(remaining, unsafe_fixes).hidden
     if fixed:

@@ -32,7 +32,7 @@ def has_marker(folder: Path) -> bool:
 
 def _common_folder(paths: Sequence[str]) -> Path:
     try:
-        common = Path(os.path.commonpath([os.path.abspath(path) for path in paths]))  # noqa: PTH100 (`..` too)
+        common = Path(os.path.commonpath([os.path.abspath(path) for path in paths]))
     except ValueError:  # several drives of Windows
         return Path.cwd()
     return next((folder for folder in (common, *common.parents) if folder.is_dir()), common)

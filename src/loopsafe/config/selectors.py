@@ -35,8 +35,7 @@ def resolve(
     return frozenset(
         code
         for code, is_default in known.items()
-        if max(_specificity(code, chosen), 0 if is_default and not select else -1)
-        > _specificity(code, ignore)
+        if max(_specificity(code, chosen), 0 if is_default and not select else -1) > _specificity(code, ignore)
     )
 
 

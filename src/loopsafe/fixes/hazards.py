@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Final, NamedTuple
 
-from loopsafe.fixes.places import Around, Comprehension, Place, Refusal, last_name, walk_scope
-from loopsafe.fixes.races import find_races
+from loopsafe.fixes.places import Around, Comprehension, Function, Place, Refusal, last_name, walk_scope
+from loopsafe.fixes.races import History, find_races
 from loopsafe.model import CODES, Diagnostic, Effect, Position, RemedyKind
 
 _HOPS: Final[dict[str, int]] = {
@@ -49,6 +49,8 @@ class Case(NamedTuple):
     target: tuple[int, int]
     findings: Collection[Position]
     """Where the file's findings start."""
+    histories: dict[Function, History]
+    """What `races` knows of the file's coroutines; shared by its cases."""
 
 
 def judge(case: Case) -> list[str]:
@@ -60,7 +62,7 @@ def judge(case: Case) -> list[str]:
         require_thread_fit(case.place.node)
     if case.in_lambda:
         require_lambda_fit(case.place.node)
-    return [*_find_doubts(case), *find_races(case.place)]
+    return [*_find_doubts(case), *find_races(case.place, case.histories)]
 
 
 def require_coroutine(place: Place, target: tuple[int, int]) -> None:

@@ -43,7 +43,9 @@ class Names:
 
     def __init__(self, module: ast.Module, text: str, path: str) -> None:
         self._module = module
-        self._text = text
+        self._globals = frozenset(
+            name for names in re.findall(r"\bglobal[ \t]+([\w \t,]+)", text) for name in re.split(r"\W+", names)
+        )
         self._path = Path(path)
         self._scopes: dict[int, _Bindings] = {}
         self._top = self._bindings(module)
@@ -103,7 +105,7 @@ class Names:
 
     def _is_rebound(self, name: str) -> bool:
         """Tell whether some function assigns the module's `name`."""
-        return "global" in self._text and re.search(rf"\bglobal\b[^#\n]*\b{re.escape(name)}\b", self._text) is not None
+        return name in self._globals
 
     def _is_hidden(self, module: str) -> bool:
         folder = self._path.parent

@@ -17,6 +17,7 @@ from loopsafe.fixes.imports import Imports
 from loopsafe.fixes.names import Names
 from loopsafe.fixes.places import Function, Place, Refusal, Tree
 from loopsafe.fixes.proof import Intent, holds, parse
+from loopsafe.fixes.races import History
 from loopsafe.fixes.recipes import Form, Recipe, Setting
 from loopsafe.model import Applicability, Diagnostic, Edit, Fix, Remedy, RemedyKind, Span
 from loopsafe.source.text import Source, rows
@@ -98,6 +99,7 @@ class _Proposer:
         self._tree = Tree(module, rows(source.text))
         self._names = Names(module, source.text, source.path)
         self._imports = Imports(module, self._tree.rows, source.newline)
+        self._histories: dict[Function, History] = {}
         self._starts = frozenset(one.span.start for one in diagnostics)
 
     def run(self) -> list[Proposal]:
@@ -128,7 +130,7 @@ class _Proposer:
         if not isinstance(place.node, ast.Call | ast.Attribute | ast.Subscript):
             raise Refusal("only calls and attributes can be moved to a thread")
         form = self._choose_form(remedy, place.node)
-        case = Case(place, diagnostic, remedy.kind, form is Form.LAMBDA, self._target, self._starts)
+        case = Case(place, diagnostic, remedy.kind, form is Form.LAMBDA, self._target, self._starts, self._histories)
         doubts = judge(case)
         recipe, modules = self._write_recipe(form, remedy, place)
         self._imports.add(modules)  # refuses now rather than after the proof

@@ -19,22 +19,69 @@ _MISSES: Final = frozenset({"KeyError", "AttributeError", "IndexError", "LookupE
 _LEAVES: Final = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
-def find_races(place: Place) -> Iterator[str]:
-    """Yield what another task could do while the call at `place` is awaited."""
+class History:
+    """What one coroutine assigns and changes, read once for all its findings."""
+
+    def __init__(self, function: Function) -> None:
+        self.origins: dict[str, list[tuple[int, ast.expr]]] = {}
+        """Local names, with the rows and values of their assignments."""
+        self.changes: dict[str, int] = {}
+        """Places that other tasks may see, spelled as in the source, with the last row that changes them."""
+        outer, rebound = set[str](), dict[str, int]()
+        for node in walk_scope(function.body):
+            row: int = getattr(node, "end_lineno", 0)
+            match node:
+                case ast.Global(names=names) | ast.Nonlocal(names=names):
+                    outer.update(names)
+                case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                    rebound[name] = max(row, rebound.get(name, 0))
+                case ast.Assign(targets=targets, value=value):
+                    for name in [one.id for one in targets if isinstance(one, ast.Name)]:
+                        self.origins.setdefault(name, []).append((node.lineno, value))
+                case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                    self.origins.setdefault(name, []).append((node.lineno, value))
+            place = _changed(node)
+            if place is not None:
+                self.changes[place] = max(row, self.changes.get(place, 0))
+        for name, values in self.origins.items():
+            if any(_is_fresh(value) for _, value in values):
+                self.changes.pop(name, None)  # a container of the coroutine's own
+        for name in outer & rebound.keys():
+            self.changes[name] = max(rebound[name], self.changes.get(name, 0))
+
+
+def find_races(place: Place, histories: dict[Function, History]) -> Iterator[str]:
+    """Yield what another task could do while the call at `place` is awaited; fill `histories` on the way."""
     function = next((one for one, _ in place.functions()), None)
     if function is None:
         return
     steps = place.inside_coroutine()
     statement = next((step.node for step in steps if isinstance(step.node, ast.stmt)), None)
-    if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
-        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        read = {ast.unparse(one) for one in ast.walk(statement.value) if isinstance(one, ast.Attribute | ast.Subscript)}
-        if any(ast.unparse(one) in read for one in targets if isinstance(one, ast.Attribute | ast.Subscript)):
-            yield "the target is read before the await and written after it"
-    seen = _mentions(_looks(place, function))
+    if statement is not None and _reads_its_target(statement):
+        yield "the target is read before the await and written after it"
+    if function not in histories:
+        histories[function] = History(function)
+    history = histories[function]
+    looks = _looks(place, function)
+    seen = _mentions([*looks, *_origins(looks, history, place.node.lineno)])
     row = place.node.lineno if statement is None else statement.lineno
-    if seen and seen & _changes(function, row):
+    if any(history.changes.get(one, 0) >= row for one in seen):
         yield "what was checked before the await may have changed after it"
+
+
+def _reads_its_target(statement: ast.AST) -> bool:
+    match statement:
+        case ast.Assign(targets=targets, value=value):
+            pass
+        case ast.AnnAssign(target=target, value=ast.expr() as value):
+            targets = [target]
+        case _:
+            return False
+    shared = [ast.unparse(one) for one in targets if isinstance(one, ast.Attribute | ast.Subscript)]
+    if not shared:
+        return False
+    read = {ast.unparse(one) for one in ast.walk(value) if isinstance(one, ast.Attribute | ast.Subscript)}
+    return any(one in read for one in shared)
 
 
 def _looks(place: Place, function: Function) -> list[ast.AST]:
@@ -60,49 +107,29 @@ def _looks(place: Place, function: Function) -> list[ast.AST]:
                 if isinstance(one, ast.If)
                 and any(isinstance(body[-1], _LEAVES) for body in (one.body, one.orelse) if body)
             ]
-    return [*looks, *_origins(looks, function, place.node.lineno)]
+    return looks
 
 
-def _origins(looks: list[ast.AST], function: Function, row: int) -> list[ast.AST]:
+def _origins(looks: list[ast.AST], history: History, row: int) -> list[ast.AST]:
     """Return what the local names in `looks` were assigned from: `v = cache.get(k)` before `if v is None`."""
     names = {one.id for look in looks for one in ast.walk(look) if isinstance(one, ast.Name)}
-    return [
-        node.value
-        for node in walk_scope(function.body)
-        if isinstance(node, ast.Assign)
-        and node.lineno < row
-        and any(isinstance(target, ast.Name) and target.id in names for target in node.targets)
-    ]
+    return [value for name in names for at, value in history.origins.get(name, []) if at < row]
 
 
 def _mentions(looks: Iterable[ast.AST]) -> set[str]:
     return {ast.unparse(one) for look in looks for one in ast.walk(look) if isinstance(one, ast.Name | ast.Attribute)}
 
 
-def _changes(function: Function, row: int) -> set[str]:
-    """Return the shared places that the coroutine changes from `row` on, spelled as in the source."""
-    fresh, outer, changed = set[str](), set[str](), set[str]()
-    for node in walk_scope(function.body):
-        match node:
-            case ast.Global(names=names) | ast.Nonlocal(names=names):
-                outer.update(names)
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if _is_fresh(value):
-                fresh.add(name)
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if _is_fresh(value):
-                fresh.add(name)
-    for node in walk_scope(function.body):
-        if getattr(node, "end_lineno", 0) < row:
-            continue
-        match node:
-            case ast.Attribute(ctx=ast.Store() | ast.Del()):
-                changed.add(ast.unparse(node))
-            case ast.Subscript(ctx=ast.Store() | ast.Del(), value=container):
-                changed.add(ast.unparse(container))
-            case ast.Name(id=name, ctx=ast.Store() | ast.Del()) if name in outer:
-                changed.add(name)
-            case ast.Call(func=ast.Attribute(value=container, attr=name)) if name in _MUTATORS:
-                changed.add(ast.unparse(container))
-    return changed - fresh
+def _changed(node: ast.AST) -> str | None:
+    """Return the attribute or container that `node` itself changes."""
+    match node:
+        case ast.Attribute(ctx=ast.Store() | ast.Del()):
+            return ast.unparse(node)
+        case ast.Subscript(ctx=ast.Store() | ast.Del(), value=container):
+            return ast.unparse(container)
+        case ast.Call(func=ast.Attribute(value=container, attr=name)) if name in _MUTATORS:
+            return ast.unparse(container)
+    return None
 
 
 def _is_fresh(value: ast.expr) -> bool:

@@ -1,7 +1,7 @@
 """Branches that cannot be taken: what a call passes decides the test.
 
-Stage: infer. Only what is known exactly decides: constants and objects that this very call hands over, or leaves at their
-defaults. A value that merely was not found out to be anything else decides nothing.
+Stage: infer. Only what is known exactly decides: constants and objects that this very call hands over, or leaves at
+their defaults. A value that merely was not found out to be anything else decides nothing.
 """
 
 from __future__ import annotations

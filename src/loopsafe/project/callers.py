@@ -1,7 +1,7 @@
 """What callers pass for a parameter without annotation.
 
-Stage: infer. Callers are found by name among the calls of all modules, then each is checked to mean the function. A name
-that is called in very many places is left unknown.
+Stage: infer. Callers are found by name among the calls of all modules, then each is checked to mean the function. A
+name that is called in very many places is left unknown.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from loopsafe.project.infer import Inference
 
 _MOST_CALLERS: Final = 60
-"""Names called in more places (`get`, `run`) are looked at in none: it would cost much and smear types over the project."""
+"""Names called in more places (`get`, `run`) are not looked at: it costs much, and smears types over the project."""
 _DEEPEST: Final = 4
 """Callers of callers of callers: design.md measured little gain after three rounds."""
 
@@ -102,5 +102,3 @@ class Callers:
             case Partial(inner):
                 return self._function(frame, inner)
         return None, False
-
-

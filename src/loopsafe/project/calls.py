@@ -186,7 +186,11 @@ class Calls:
         for index, values in enumerate(bind(params, arguments)):
             if values is None and not arguments.is_open and (is_constructor or index in decisive):
                 values = self._left_out(function, index)
-            if values is not None and index not in decisive and not (is_telling(values) and (index == 0 or self._is_open(function, index))):
+            if (
+                values is not None
+                and index not in decisive
+                and not (is_telling(values) and (index == 0 or self._is_open(function, index)))
+            ):
                 is_kept = is_constructor and (is_telling(values) or values == (NONE,))
                 values = values if is_kept else None
             bound.append(values)
@@ -204,9 +208,9 @@ class Calls:
 
     def _plain(self, receiver: Value) -> Value:
         """Whether an object is exactly of its class makes no difference to a class without subclasses."""
-        if isinstance(receiver, Instance) and receiver.is_exact and isinstance(receiver.cls, Class):
-            if receiver.made is None and not self._inference.hierarchy.subclasses(receiver.cls):
-                return Instance(receiver.cls, receiver.args)
+        match receiver:
+            case Instance(Class() as cls, args, True, None) if not self._inference.hierarchy.subclasses(cls):
+                return Instance(cls, args)
         return receiver
 
     def _is_open(self, function: Function, index: int) -> bool:
@@ -271,7 +275,9 @@ class Calls:
             name = callee.cls if isinstance(callee, ClassObject) else getattr(callee, "name", None)
             role = inference.catalog.role(name) if isinstance(name, str) else None
             if role is not None and role.role is RoleKind.DEPENDS:
-                provider = self.arguments(frame, node).get(role.callable if isinstance(role.callable, int) else 0, "dependency")
+                provider = self.arguments(frame, node).get(
+                    role.callable if isinstance(role.callable, int) else 0, "dependency"
+                )
                 return inference.each(provider or NOTHING, lambda value: self._provided(value))
         return NOTHING
 
@@ -301,7 +307,9 @@ class Calls:
     def yielded(self, frame: Frame) -> Values:
         """What a generator yields."""
         dead = self._inference.branches.is_dead
-        inferred = unite(*[self._inference.value(frame, ref) for ref in frame.code.scope.yields if not dead(frame, ref)])
+        inferred = unite(
+            *[self._inference.value(frame, ref) for ref in frame.code.scope.yields if not dead(frame, ref)]
+        )
         if any(value != NONE for value in inferred):
             return inferred
         protocols = self._inference.protocols
@@ -341,7 +349,7 @@ def _collected(values: Values, kind: int) -> Values:
     return values
 
 
-def _with_partial(positional: tuple[Values, ...], keywords: tuple[tuple[str, Values], ...], arguments: Arguments) -> Arguments:
-    return Arguments(
-        (*positional, *arguments.positional), (*keywords, *arguments.keywords), arguments.is_open
-    )
+def _with_partial(
+    positional: tuple[Values, ...], keywords: tuple[tuple[str, Values], ...], arguments: Arguments
+) -> Arguments:
+    return Arguments((*positional, *arguments.positional), (*keywords, *arguments.keywords), arguments.is_open)

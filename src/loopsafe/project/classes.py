@@ -62,7 +62,9 @@ class Hierarchy:
                 assert isinstance(maker, ir.MakeClass)
                 if len(self.bases(ancestor)) < len(maker.bases):
                     return True
-            elif not self._inference.catalog.is_class(ancestor) and not ancestor.startswith(("builtins.", "typing.", "abc.")):
+            elif not self._inference.catalog.is_class(ancestor) and not ancestor.startswith(
+                ("builtins.", "typing.", "abc.")
+            ):
                 return True
         return False
 
@@ -135,6 +137,7 @@ def _merge(sequences: Sequence[list[ClassKey]]) -> list[ClassKey] | None:
         if head is None:
             return None
         merged.append(head)
-        pending = [rest for sequence in pending if (rest := [cls for cls in sequence if cls is not head and cls != head])]
+        pending = [
+            rest for sequence in pending if (rest := [cls for cls in sequence if cls is not head and cls != head])
+        ]
     return merged
-

@@ -78,7 +78,9 @@ def _is_unknown(inference: Inference, frame: Frame, ref: ir.Ref) -> bool:
     if isinstance(decorator, ir.Call):  # what a factory made has its factory's role
         return _is_unknown(inference, frame, decorator.func)
     found = inference.value(frame, ref)
-    return not found or any(isinstance(value, External | Method) and role_of(inference, value) is None for value in found)
+    return not found or any(
+        isinstance(value, External | Method) and role_of(inference, value) is None for value in found
+    )
 
 
 def role_of(inference: Inference, value: Value) -> RoleKind | None:

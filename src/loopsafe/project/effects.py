@@ -187,7 +187,9 @@ class Effects:
             case External() | Method() | ClassObject():
                 yield from self._external(callee, arguments, depth)
             case Partial(inner, positional, keywords):
-                merged = Arguments((*positional, *arguments.positional), (*keywords, *arguments.keywords), arguments.is_open)
+                merged = Arguments(
+                    (*positional, *arguments.positional), (*keywords, *arguments.keywords), arguments.is_open
+                )
                 yield from self.call(inner, merged, depth + 1)
             case Instance():
                 for member in self._inference.members.find(callee, "__call__"):
@@ -225,7 +227,9 @@ class Effects:
             if not (other.code.scope.is_async or other.code.scope.is_generator):
                 yield Run(calls.frame(other, arguments), _STRUCTURE)
 
-    def _external(self, callee: External | Method | ClassObject, arguments: Arguments, depth: int) -> Iterator[Happening]:
+    def _external(
+        self, callee: External | Method | ClassObject, arguments: Arguments, depth: int
+    ) -> Iterator[Happening]:
         name = callable_name(callee)
         assert name is not None
         catalog = self._inference.catalog
@@ -327,6 +331,8 @@ def _cancels(guard: Guard, arguments: Arguments) -> bool:
     if guard.equals is None:
         return False
     return any(
-        isinstance(value, Constant) and value.value == guard.equals and isinstance(value.value, bool) is isinstance(guard.equals, bool)
+        isinstance(value, Constant)
+        and value.value == guard.equals
+        and isinstance(value.value, bool) is isinstance(guard.equals, bool)
         for value in given
     )

@@ -81,5 +81,7 @@ class Externals:
         if name == AWAITABLE:
             return (Awaitable(args[0] if args else NOTHING, True),)
         if name == "builtins.type":
-            return tuple(ClassObject(value.cls) for value in args[0] if isinstance(value, Instance)) if args else NOTHING
+            return (
+                tuple(ClassObject(value.cls) for value in args[0] if isinstance(value, Instance)) if args else NOTHING
+            )
         return (Instance(name, args),)

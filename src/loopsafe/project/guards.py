@@ -57,7 +57,7 @@ def _tells_of_loop(inference: Inference, frame: Frame, ref: ir.Ref) -> bool:
 
 
 def _is_probe(inference: Inference, code: Code) -> bool:
-    """Whether a function gives something true only if a loop is running: where asking for one fails, it gives nothing."""
+    """Whether a function gives something true only if a loop is running, and nothing where asking for one fails."""
     if not code.scope.handlers or code.scope.is_async:
         return False
     frame = inference.generic_frame(code)

@@ -1,8 +1,8 @@
 """What an expression may be: abstract values of nodes, on demand.
 
-Stage: infer. Nothing is computed that nobody asks for; what was computed is kept. Unknown stays unknown: the empty tuple.
-A value that depends on itself is unknown where the circle closes, and nothing that was seen only from inside the circle is
-kept. Library names do not occur here: what they mean is in the catalogue.
+Stage: infer. Nothing is computed that nobody asks for; what was computed is kept. Unknown stays unknown: the empty
+tuple. A value that depends on itself is unknown where the circle closes, and nothing that was seen only from inside
+the circle is kept. Library names do not occur here: what they mean is in the catalogue.
 """
 
 from __future__ import annotations
@@ -78,7 +78,12 @@ class Inference:
 
     def frame(self, code: Code, closure: Frame | None, arguments: tuple[Values | None, ...]) -> Frame:
         """The one frame of a function for these arguments; without them once there are too many."""
-        if closure is not None and closure.owner is not None and arguments and arguments[0] == (Instance(closure.owner),):
+        if (
+            closure is not None
+            and closure.owner is not None
+            and arguments
+            and arguments[0] == (Instance(closure.owner),)
+        ):
             arguments = (None, *arguments[1:])
         if not any(arguments):
             arguments = ()
@@ -303,7 +308,7 @@ class Inference:
         return self.declared(frame, node.annotation)
 
     def _lazily_imported(self, frame: Frame, ref: ir.Ref) -> Values:
-        """`boto3: ModuleType = lazy_import("boto3")`: the annotation and the argument together say which module it is."""
+        """`boto3: ModuleType = lazy_import("boto3")`: annotation and argument together say which module it is."""
         node = frame.code.scope.nodes[ref] if ref >= 0 else None
         first = self.value(frame, node.args[0]) if isinstance(node, ir.Call) and node.args else NOTHING
         names = [value.value for value in first if isinstance(value, Constant) and isinstance(value.value, str)]

@@ -1,7 +1,7 @@
 """Attributes: `value.name` for every kind of value.
 
-Stage: infer. An object's attribute is what its class, in method resolution order, or any assignment to it says; the first
-definition of a method wins, assignments are united.
+Stage: infer. An object's attribute is what its class, in method resolution order, or any assignment to it says; the
+first definition of a method wins, assignments are united.
 """
 
 from __future__ import annotations
@@ -160,9 +160,10 @@ class Members:
             if self._is_self(module.code(index), node):
                 continue
             frame = inference.generic_frame(module.code(index))
-            for target in inference.value(frame, node.object):
-                if isinstance(target, Instance | ClassObject) and inference.hierarchy.is_subclass(cls, target.cls):
-                    found.append(inference.value(frame, node.value))
+            targets = inference.value(frame, node.object)
+            owners = [target.cls for target in targets if isinstance(target, Instance | ClassObject)]
+            if any(inference.hierarchy.is_subclass(cls, owner) for owner in owners):
+                found.append(inference.value(frame, node.value))
         return unite(*found)
 
     def _in_subclasses(self, cls: Class, name: str) -> Values:
@@ -174,10 +175,9 @@ class Members:
 
     def _fallback(self, instance: Instance, cls: Class, name: str) -> Values:
         """`__getattr__` of the class."""
-        found = []
-        for member in self._search(instance, cls, "__getattr__"):
-            found.append(self._inference.calls.result(member, Arguments.of((Constant(name),))))
-        return unite(*found)
+        methods = self._search(instance, cls, "__getattr__")
+        arguments = Arguments.of((Constant(name),))
+        return self._inference.each(methods, lambda method: self._inference.calls.result(method, arguments))
 
     def _of_class(self, value: ClassObject, cls: ClassKey, name: str) -> Values:
         if not isinstance(cls, Class):

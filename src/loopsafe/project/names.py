@@ -49,7 +49,10 @@ class Names:
             refs = scope.bindings.get(name)
             stores = module.global_stores.get(name, ())
             if refs is not None or stores:
-                stored = [self._inference.value(self._inference.generic_frame(module.code(index)), ref) for index, ref in stores]
+                stored = [
+                    self._inference.value(self._inference.generic_frame(module.code(index)), ref)
+                    for index, ref in stores
+                ]
                 return unite(self._inference.values(module.frame, refs) if refs else NOTHING, *stored)
             for source, level in reversed(scope.star_imports):  # the last one wins
                 origin = self._inference.modules.resolve(module, source, level)

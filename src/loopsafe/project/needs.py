@@ -1,6 +1,7 @@
 """Functions that work only in the thread of a running loop: they ask for it, or make tasks on it.
 
-Stage: propagate. They must not be moved to another thread, and a coroutine function that calls them is one for a reason.
+Stage: propagate. They must not be moved to another thread, and a coroutine function that calls them is one for a
+reason.
 """
 
 from __future__ import annotations

@@ -73,12 +73,8 @@ class Project:
 
     @cached_property
     def contract_names(self) -> frozenset[str]:
-        """Names of asynchronous methods without a body: protocols and abstract classes, which need no base to be met."""
-        return frozenset(
-            frame.code.scope.name
-            for frame in self.coroutines
-            if self._is_contract(frame)
-        )
+        """Names of asynchronous methods of protocols and abstract classes, which need no base to be met."""
+        return frozenset(frame.code.scope.name for frame in self.coroutines if self._is_contract(frame))
 
     def _is_contract(self, frame: Frame) -> bool:
         owner = frame.closure.owner if frame.closure is not None else None
@@ -93,7 +89,9 @@ class Project:
         used: set[Code] = set()
         for module in self.modules.by_path.values():
             for index, scope in enumerate(module.scopes):
-                refs = [ref for ref in mentions(scope) if ref >= 0 and mentioned_name(module, scope.nodes[ref]) in names]
+                refs = [
+                    ref for ref in mentions(scope) if ref >= 0 and mentioned_name(module, scope.nodes[ref]) in names
+                ]
                 frame = self.inference.generic_frame(module.code(index)) if refs else module.frame
                 for ref in refs:
                     for value in self.inference.value(frame, ref):
@@ -110,7 +108,11 @@ class Project:
         """How the object that a method is called on is bound to its thread."""
         func = frame.code.scope.nodes[node.func] if isinstance(node, ir.Call) and node.func >= 0 else node
         owners = self.inference.value(frame, func.value) if isinstance(func, ir.Attr) else ()
-        found = [self.catalog.affinity(value.cls) for value in owners if isinstance(value, Instance) and isinstance(value.cls, str)]
+        found = [
+            self.catalog.affinity(value.cls)
+            for value in owners
+            if isinstance(value, Instance) and isinstance(value.cls, str)
+        ]
         return next((affinity for affinity in found if affinity is not None), None)
 
     def loop_sites(self, coroutine: Frame) -> Iterator[tuple[Frame, Site]]:
@@ -162,7 +164,13 @@ def node_span(frame: Frame, ref: ir.Ref) -> Span:
                 return Span(*scope.span_at(place))
             case ir.MakeClass(scope=index):
                 return Span(*frame.code.module.scopes[index].span)
-            case ir.Attr(value=ref) | ir.Item(value=ref) | ir.Binary(left=ref) | ir.Narrow(value=ref) | ir.Await(value=ref):
+            case (
+                ir.Attr(value=ref)
+                | ir.Item(value=ref)
+                | ir.Binary(left=ref)
+                | ir.Narrow(value=ref)
+                | ir.Await(value=ref)
+            ):
                 if ref >= 0:
                     continue
             case ir.Phi(options=(ref, *_)) if ref >= 0:

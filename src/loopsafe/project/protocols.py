@@ -104,7 +104,7 @@ class Protocols:
                 return self._inference.value(frame, YIELDS)
             case Instance("typing.ContextManager" | "typing.AsyncContextManager", (inner,)):
                 return inner
-            case Instance(cls):
+            case Instance():
                 found = self.special(value, "__aenter__" if is_async else "__enter__")
                 if is_async:
                     found = self._inference.each(found, self.awaited)
@@ -125,7 +125,9 @@ class Protocols:
             return NOTHING
         if isinstance(value.cls, Class):
             methods = self._inference.members.find(value, "__getitem__")
-            return self._inference.each(methods, lambda method: self._inference.calls.result(method, Arguments.of(index)))
+            return self._inference.each(
+                methods, lambda method: self._inference.calls.result(method, Arguments.of(index))
+            )
         position = index[0].value if len(index) == 1 and isinstance(index[0], Constant) else None
         if value.cls == "builtins.tuple" and isinstance(position, int) and not isinstance(position, bool):
             return self.part(value, position)

@@ -73,7 +73,9 @@ def result_of_role(inference: Inference, callee: External | Method | ClassObject
     return inference.externals.instances(declared, receiver)
 
 
-def _special(inference: Inference, callee: External | Method | ClassObject, role: Role, arguments: Arguments) -> Values | None:
+def _special(
+    inference: Inference, callee: External | Method | ClassObject, role: Role, arguments: Arguments
+) -> Values | None:
     match role.role:
         case RoleKind.OFFLOADER:
             name = callable_name(callee)
@@ -135,7 +137,9 @@ def _sunk(inference: Inference, callee: Value, arguments: Arguments) -> Values |
     else:
         result = unite(*awaited)
     is_awaited = inference.catalog.is_async(name) or any(isinstance(value, Awaitable) for value in known)
-    is_future = any(isinstance(value, Instance) and inference.hierarchy.is_subclass(value.cls, "asyncio.Future") for value in known)
+    is_future = any(
+        isinstance(value, Instance) and inference.hierarchy.is_subclass(value.cls, "asyncio.Future") for value in known
+    )
     if is_awaited or is_future:
         return (Awaitable(result, is_awaited and not is_future, "asyncio.Future"),)
     if known:

@@ -4,7 +4,7 @@ Nothing here reads Python files. Folders are walked with `os.scandir`; symbolic 
 followed: what they lead to is either checked under its own name or not part of what was asked for.
 """
 
-# ruff: noqa: PTH100, PTH109, PTH110, PTH112 (paths are strings: thousands of `Path`s would double the time)
+
 
 from __future__ import annotations
 
@@ -128,9 +128,7 @@ class _Walk:
         is_folder = entry.is_dir(follow_symlinks=False)
         if not is_folder and not name.endswith(_SUFFIXES):
             return False
-        if self._exclusions.has(entry.path, name) or (
-            stack and is_ignored(stack, entry.path, name, is_folder)
-        ):
+        if self._exclusions.has(entry.path, name) or (stack and is_ignored(stack, entry.path, name, is_folder)):
             return False
         if is_folder:
             return True

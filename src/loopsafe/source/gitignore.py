@@ -4,7 +4,7 @@ Nothing here walks folders. An entry is only asked about when no folder above it
 a file below an ignored folder cannot be taken back.
 """
 
-# ruff: noqa: PTH110, PTH118, PTH120, PTH206 (paths are strings, see `discovery`)
+
 
 from __future__ import annotations
 
@@ -30,10 +30,7 @@ class _Group(NamedTuple):
     def has(self, path: str, name: str, is_folder: bool) -> bool:
         if name in self.names or (is_folder and name in self.folders) or name.endswith(self.suffixes):
             return True
-        return (
-            self.expression is not None
-            and self.expression.match(f"{path}/" if is_folder else path) is not None
-        )
+        return self.expression is not None and self.expression.match(f"{path}/" if is_folder else path) is not None
 
 
 class Ignores:
@@ -129,9 +126,7 @@ def _group(lines: list[str], ignores: bool) -> _Group:
     if rest:
         from pathspec import GitIgnoreSpec  # most files have only names and suffixes
 
-        patterns = [
-            pattern.regex.pattern for pattern in GitIgnoreSpec.from_lines(rest).patterns if pattern.regex
-        ]
+        patterns = [pattern.regex.pattern for pattern in GitIgnoreSpec.from_lines(rest).patterns if pattern.regex]
         # pathspec names a group in each expression, and a name may occur only once in the joined one
         joined = "|".join(f"(?:{pattern.replace('?P<ps_d>', '?:')})" for pattern in patterns)
         expression = re.compile(joined) if patterns else None

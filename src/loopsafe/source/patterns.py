@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 _SPECIAL: Final = re.compile(r"[*?\[{\\]")
-_GLOB: Final = re.compile(
-    r"/\*\*/|^\*\*/|/\*\*$|\*+|\?|\[[!^]?\]?[^\]]*\]|\{[^{}]*\}|\\.|[^*?\[{\\/]+|.", re.DOTALL
-)
+_GLOB: Final = re.compile(r"/\*\*/|^\*\*/|/\*\*$|\*+|\?|\[[!^]?\]?[^\]]*\]|\{[^{}]*\}|\\.|[^*?\[{\\/]+|.", re.DOTALL)
 
 
 class Exclusions:
@@ -49,7 +47,7 @@ class Exclusions:
 
 def anchor(pattern: str, folder: str) -> str:
     """Return `pattern` as if written in `folder`: what has a slash becomes absolute, the rest stays."""
-    if "/" not in pattern.rstrip("/") or os.path.isabs(pattern):  # noqa: PTH117 (strings, see `discovery`)
+    if "/" not in pattern.rstrip("/") or os.path.isabs(pattern):
         return pattern
     escaped = re.sub(r"([*?\[{\\])", r"\\\1", folder.rstrip("/"))
     return f"{escaped}/{pattern.removeprefix('./')}"
@@ -98,7 +96,7 @@ def _escape_bracket(body: str) -> str:
 def _absolute(patterns: Iterable[str], root: str) -> Iterator[str]:
     prefix = re.escape(root.replace(os.sep, "/").rstrip("/"))
     for pattern in patterns:
-        if os.path.isabs(pattern):  # noqa: PTH117 (strings, see `discovery`)
+        if os.path.isabs(pattern):
             yield translate(pattern)
         else:
             yield f"{prefix}/{translate(pattern.removeprefix('./'))}"

@@ -312,7 +312,12 @@ class ExpressionReader:
         raise NotImplementedError
 
     def make_function(
-        self, kind: int, name: str, span: ir.RawSpan, node: ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef, body: Any
+        self,
+        kind: int,
+        name: str,
+        span: ir.RawSpan,
+        node: ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef,
+        body: Any,
     ) -> ir.Ref:
         raise NotImplementedError
 

@@ -301,7 +301,7 @@ class FlowReader(ExpressionReader):
         scope.env = scope.merge(*ends) if is_exhaustive else scope.merge(before, *ends)
 
     def _pattern(self, pattern: ast.pattern, subject: ir.Ref) -> None:
-        """Binds what a pattern captures: a class pattern's own name to an instance of it, parts of it to nothing known."""
+        """Binds what a pattern captures: a class pattern's own name to an instance, its parts to nothing known."""
         for part in ast.walk(pattern):
             name = getattr(part, "name", None) or getattr(part, "rest", None)
             if not isinstance(name, str):

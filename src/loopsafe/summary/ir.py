@@ -1,11 +1,12 @@
 """What a module says, without its text: a small intermediate representation in evaluation order.
 
-Stage: summarise. A summary holds facts only: no path, no module name, no knowledge of any library, no judgement; so one
-summary serves every place where the same bytes are found, and can be cached by their hash.
+Stage: summarise. A summary holds facts only: no path, no module name, no knowledge of any library, no judgement; so
+one summary serves every place where the same bytes are found, and can be cached by their hash.
 
-A scope (module, class body, function, lambda, generator expression) is a flat list of nodes. A node refers to others by
-their index in that list (`Ref`), always to what was evaluated before it, loops excepted. Local variables are gone: a read
-of a variable *is* the reference to its reaching definition, or to a `Phi` of several (static single assignment).
+A scope (module, class body, function, lambda, generator expression) is a flat list of nodes. A node refers to
+others by their index in that list (`Ref`), always to what was evaluated before it, loops excepted. Local variables
+are gone: a read of a variable *is* the reference to its reaching definition, or to a `Phi` of several (static
+single assignment).
 """
 
 from __future__ import annotations

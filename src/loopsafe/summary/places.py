@@ -39,7 +39,9 @@ class Places:
         """The span of the name in the head of a definition; the keyword's place if the head is spread over rows."""
         row, column, _, _ = self.span(node)
         text = self._rows[row - 1]
-        start = text.find(node.name, column - 1 + len("def" if not isinstance(node, ast.AsyncFunctionDef) else "async def"))
+        start = text.find(
+            node.name, column - 1 + len("def" if not isinstance(node, ast.AsyncFunctionDef) else "async def")
+        )
         if start < 0:
             return (row, column, row, column + len("class" if isinstance(node, ast.ClassDef) else "def"))
         return (row, start + 1, row, start + 1 + len(node.name))

@@ -107,7 +107,12 @@ class StatementReader(FlowReader):
     # Definitions and imports
 
     def make_function(
-        self, kind: int, name: str, span: ir.RawSpan, node: ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef, body: Any
+        self,
+        kind: int,
+        name: str,
+        span: ir.RawSpan,
+        node: ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef,
+        body: Any,
     ) -> ir.Ref:
         decorators = () if isinstance(node, ast.Lambda) else self.read_all(node.decorator_list)
         parameters, defaults, annotations = self._parameters(node)

@@ -39,7 +39,7 @@ class Report(msgspec.Struct, frozen=True):
         """Return the absolute form of a path as shown to users; `-`, standard input, stays as it is."""
         if path == "-":
             return path
-        return os.path.normpath(os.path.join(self.cwd, path))  # noqa: PTH118 (strings in, strings out)
+        return os.path.normpath(os.path.join(self.cwd, path))
 
     def is_applicable(self, fix: Fix | None) -> bool:
         """Tell whether `--fix`, with the other flags as they are, would apply `fix`."""

@@ -112,9 +112,7 @@ def _apply(before: Sequence[str], edits: Sequence[Edit], first: int) -> str:
     return text
 
 
-def _lines(
-    codes: Sequence[_Code], before: Sequence[str], after: Sequence[str], first: int
-) -> Iterator[_Line]:
+def _lines(codes: Sequence[_Code], before: Sequence[str], after: Sequence[str], first: int) -> Iterator[_Line]:
     for tag, old_start, old_end, new_start, new_end in codes:
         if tag != "equal":
             for row in before[old_start:old_end]:
