@@ -212,7 +212,7 @@ class Catalog:
         self._async.update(f"{name}.{attr}" for attr in record.asynchronous)
         if record.every is not None:
             self._every[name] = Fact(
-                name, record.every, When.CALL, record.unless, None, record.twin, record.affinity, source
+                name, record.every, When.CALL, record.unless, None, record.twin, record.affinity, source, True
             )
             others = self._described.setdefault(name, set())
             others.update(record.fluent, record.attributes, record.asynchronous, record.quiet)
@@ -228,9 +228,7 @@ class Catalog:
             self._members.setdefault(owner, set()).add(last)
             if owner in self._every:
                 self._described[owner].add(last)
-            facts.append(
-                Fact(name, call.effect, call.when, call.unless, call.replacement, twin, affinity, source)
-            )
+            facts.append(Fact(name, call.effect, call.when, call.unless, call.replacement, twin, affinity, source))
         return facts
 
     def _follow(self, name: str) -> str:

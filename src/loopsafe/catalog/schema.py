@@ -102,7 +102,10 @@ class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     absent: bool = False
     """Leaving the argument out cancels."""
     method: str | None = None
-    """The argument is not the call's own but that of this method, called on the same object in the same function."""
+    """The argument is not the call's own but that of this method, called on the same object in the same function.
+
+    `__init__` stands for the call that made the object.
+    """
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -116,6 +119,8 @@ class Fact(msgspec.Struct, frozen=True):
     twin: str | None = None
     affinity: Affinity | None = None
     source: str = ""
+    is_general: bool = False
+    """Said of all methods of a class at once: where the result is awaited, the method was not meant."""
 
 
 class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

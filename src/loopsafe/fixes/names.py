@@ -44,7 +44,7 @@ class Names:
     def __init__(self, module: ast.Module, text: str, path: str) -> None:
         self._module = module
         self._globals = frozenset(
-            name for names in re.findall(r"\bglobal[ \t]+([\w \t,]+)", text) for name in re.split(r"\W+", names)
+            name for names in re.findall(r"\bglobal\b((?:[\w \t,]|\\\r?\n)+)", text) for name in re.split(r"\W+", names)
         )
         self._path = Path(path)
         self._scopes: dict[int, _Bindings] = {}
