@@ -4,9 +4,10 @@
 
 Every entry becomes an async function of its own, every package a module; one run of the engine over them gives the
 verdicts. An entry is judged by its last statement, and there by the outermost expression alone: `get("u").json()` asks
-about `json`, not about `get`. Any finding of the LSA1 group counts, whatever its kind.
-Format of the files: `[package]`, `@pkgs` and `@imports` lines, then `B:` (blocks) or `N:` (does not), which may carry a
-list of effects before the colon; ` ; ` separates statements. Corrections change labels: `package | entry | B or N | why`.
+about `json`, not about `get`. Any finding of the LSA1 and LSA3 groups counts, whatever its kind.
+Format of the files: `[package]`, `@pkgs` and `@imports` lines, then `B:` (blocks) or `N:` (does not), which may carry
+a list of effects before the colon; ` ; ` separates statements. Corrections change labels:
+`package | entry | B or N | why`.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ def judge(entries: list[Entry]) -> list[Verdict]:
             functions = [node for node in ast.parse(text).body if isinstance(node, ast.AsyncFunctionDef)]
             for number, function in zip(numbers, functions, strict=True):
                 places.update(((path.name, span), number) for span in judged_spans(function))
-        settings = Settings(select=("LSA1",), use_cache=False, ignore_noqa=True, root=folder)
+        settings = Settings(select=("LSA1", "LSA3"), use_cache=False, ignore_noqa=True, root=folder)
         calls: dict[int, str] = {}
         for found in engine.check([folder], settings).diagnostics:
             number = places.get((Path(found.path).name, found.span), -1)

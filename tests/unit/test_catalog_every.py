@@ -72,6 +72,7 @@ def test_a_method_of_which_nothing_is_said_has_the_effect(catalog: Catalog) -> N
     assert fact.twin == "acme.cloud.AsyncClient"
     assert fact.affinity is Affinity.SHARED
     assert fact.source == "https://acme.example/cloud"
+    assert fact.is_general
 
 
 def test_a_type_alone_does_not_make_a_method_harmless(catalog: Catalog) -> None:
@@ -79,14 +80,18 @@ def test_a_type_alone_does_not_make_a_method_harmless(catalog: Catalog) -> None:
     assert catalog.returns("acme.cloud.Client.fetch") == Named("builtins.bytes")
 
 
-@pytest.mark.parametrize("name", ["close", "with_options", "aclose", "meta", "sign", "label", "_send", "__len__"])
+@pytest.mark.parametrize(
+    "name", ["close", "with_options", "aclose", "meta", "sign", "label", "_send", "__len__", "store_async"]
+)
 def test_methods_that_are_described_otherwise_have_none(catalog: Catalog, name: str) -> None:
     found = catalog.find("acme.cloud.Client", name)
     assert found is None or effects(catalog, found) == []
 
 
 def test_calls_of_the_file_say_what_their_methods_do(catalog: Catalog) -> None:
-    assert effects(catalog, "acme.cloud.Client.store") == ["file"]
+    (fact,) = catalog.facts("acme.cloud.Client.store")
+    assert fact.effect is Effect.FILE
+    assert not fact.is_general
     assert effects(catalog, "acme.cloud.Client.walk") == []
     assert effects(catalog, "acme.cloud.Client.walk", When.ITER) == ["network"]
 

@@ -87,9 +87,7 @@ HEADS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("before", "after"), [pytest.param(*one[2:], id=f"row {one[0]}: {one[1]}") for one in HEADS]
-)
+@pytest.mark.parametrize(("before", "after"), [pytest.param(*one[2:], id=f"row {one[0]}: {one[1]}") for one in HEADS])
 def test_adds_the_import_after(before: str, after: str) -> None:
     result = fix_all(before + CODE)
     assert result == after + CODE.replace("block()", "await asyncio.to_thread(block)")
@@ -107,9 +105,7 @@ REUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("head", "spelling"), [pytest.param(*one[2:], id=f"row {one[0]}: {one[1]}") for one in REUSED]
-)
+@pytest.mark.parametrize(("head", "spelling"), [pytest.param(*one[2:], id=f"row {one[0]}: {one[1]}") for one in REUSED])
 def test_reuses(head: str, spelling: str) -> None:
     assert fix_all(f"{head}\n{CODE}") == f"{head}\n" + CODE.replace("block()", f"await {spelling}(block)")
 
@@ -137,6 +133,7 @@ REFUSED = [
     ("73", "a global name", "asyncio = object()\n" + CODE),
     ("73", "a global function", "import asyncio\ndef asyncio(): pass\n" + CODE),
     ("73", "an assignment from a function", "import asyncio\ndef f():\n    global asyncio\n    asyncio = 1\n" + CODE),
+    ("73", "an assignment from a function, joined rows", "import asyncio\ndef f():\n    global x, \\\n        asyncio\n    asyncio = 1\n" + CODE),
     ("73", "another module's asyncio", "from redis import asyncio\n" + CODE),
     ("73", "another module under that name", "import uvloop as asyncio\n" + CODE),
     ("73", "a deleted module", "import asyncio\ndel asyncio\n" + CODE),
@@ -196,5 +193,7 @@ def test_ends_the_import_as_the_file_does(newline: str) -> None:  # row 79
     text = '"""Doc."""\n\n\nasync def main():\n    block(\n        1\n    )'.replace("\n", newline)
     source = decode("a.py", text.encode())
     fixes = [one.fix for one in propose(source, find_blocks(text))]
-    expected = '"""Doc."""\n\nimport asyncio\n\n\nasync def main():\n    await asyncio.to_thread(block,\n        1\n    )'
+    expected = (
+        '"""Doc."""\n\nimport asyncio\n\n\nasync def main():\n    await asyncio.to_thread(block,\n        1\n    )'
+    )
     assert apply(text, fixes).text == expected.replace("\n", newline)

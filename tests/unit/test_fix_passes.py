@@ -85,9 +85,7 @@ def find_blocks(source: Source) -> list[Diagnostic]:
             start = columns(lines[node.lineno - 1], node.col_offset)
             end = columns(lines[(node.end_lineno or 0) - 1], node.end_col_offset or 0)
             span = Span(node.lineno, start, node.end_lineno or 0, end)
-            found.append(
-                Diagnostic(source.path, "LSA101", "x", "x", span, remedy=Remedy(RemedyKind.OFFLOAD, span))
-            )
+            found.append(Diagnostic(source.path, "LSA101", "x", "x", span, remedy=Remedy(RemedyKind.OFFLOAD, span)))
     return sorted(found, key=lambda one: one.sort_key)
 
 

@@ -60,11 +60,7 @@ def propose_one(marked: str, *, target: tuple[int, int] = (3, 10), **options: ob
 
 
 def in_coroutine(body: str) -> str:
-    return (
-        "import asyncio\n\n\nasync def main():\n"
-        + textwrap.indent(textwrap.dedent(body).strip("\n"), "    ")
-        + "\n"
-    )
+    return "import asyncio\n\n\nasync def main():\n" + textwrap.indent(textwrap.dedent(body).strip("\n"), "    ") + "\n"
 
 
 def fixed(marked: str, applicability: Applicability = SAFE, **options: object) -> str:
@@ -295,14 +291,10 @@ def test_refuses(before: str, reason: str, options: dict[str, object]) -> None:
     [
         pytest.param("async def f(x=«g()»): pass\n", "outside", id="row 4: a default at module level"),
         pytest.param("@«g()»\nasync def f(): pass\n", "outside", id="row 4: a decorator at module level"),
-        pytest.param(
-            "class A:\n    def __init__(self):\n        «g()»\n", "synchronous", id="row 14: a constructor"
-        ),
+        pytest.param("class A:\n    def __init__(self):\n        «g()»\n", "synchronous", id="row 14: a constructor"),
         pytest.param("«g()»\n", "outside", id="row 17: module level"),
         pytest.param("async def f():\n    «g()»\n    return )\n", "parse", id="row 85: a syntax error"),
-        pytest.param(
-            "import anyio\nimport trio\nasync def f():\n    «g()»\n", "library", id="row 67: two libraries"
-        ),
+        pytest.param("import anyio\nimport trio\nasync def f():\n    «g()»\n", "library", id="row 67: two libraries"),
     ],
 )
 def test_refuses_in_a_module(text: str, reason: str) -> None:
@@ -433,9 +425,7 @@ EXPRESSIONS = [
 
 @pytest.mark.parametrize("target", [(3, 8), (3, 11)])
 @pytest.mark.parametrize("prefix_blocks", [False, True])
-def test_fixed_programs_give_the_same_results_off_the_loop(
-    target: tuple[int, int], prefix_blocks: bool
-) -> None:
+def test_fixed_programs_give_the_same_results_off_the_loop(target: tuple[int, int], prefix_blocks: bool) -> None:
     kept = [one for one in EXPRESSIONS if not (prefix_blocks and (":=" in one or "super" in one))]
     marked = PROGRAM.replace("BODY", ",\n".join(kept))
     source, found = find(marked, prefix_blocks=prefix_blocks)

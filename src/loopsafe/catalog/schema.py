@@ -62,6 +62,7 @@ class RoleKind(str, enum.Enum):
     OVERLOAD = "overload"
     OVERRIDE = "override"
     DATACLASS = "dataclass"
+    SPECIAL = "special"
     DEPENDS = "depends"
     RUNNING_LOOP = "running-loop"
     IS_RUNNING = "is-running"
@@ -128,7 +129,10 @@ class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     role: RoleKind
     callable: int | str | None = None
-    """Position or keyword of the callable that is run; for sinks of coroutine functions, of that function."""
+    """Position or keyword of the callable that is run; for sinks of coroutine functions, of that function.
+
+    For `special`, the name of the special method that is called on the first argument.
+    """
     keyword: str | None = None
     """The keyword by which a callable with a position may be given as well."""
     iterable: int | None = None

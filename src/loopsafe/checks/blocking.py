@@ -106,7 +106,7 @@ def _remedy(project: Project, finding: _Finding, fact: Fact, others: dict[Span, 
     if any(project.loop_needs.of(run.frame) for run in witness.site.runs):
         return None  # it would not find its loop in another thread
     offloader = _offloader(frame.code.module)
-    if is_direct and fact.replacement is not None:
+    if is_direct and fact.replacement is not None and project.is_call_of(frame, node, fact.name):
         library = offloader.partition(".")[0]
         replacement = f"{library}.{fact.replacement.rpartition('.')[2]}"
         return Remedy(RemedyKind.REPLACE_AWAITED, span, replacement=replacement, offloader=offloader)

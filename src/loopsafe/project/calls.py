@@ -130,12 +130,11 @@ class Calls:
     def _of_class(self, callee: ClassObject, arguments: Arguments) -> Values:
         cls = callee.cls
         assert isinstance(cls, str)
-        role = self._inference.catalog.role(cls)
-        if role is not None:
-            return result_of_role(self._inference, callee, arguments)
         package, _, last = cls.rpartition(".")
         if package == "builtins" and last in _CONTAINERS and arguments.positional:
             return (builtin(last, self._inference.each(arguments.positional[0], self._inference.protocols.element_of)),)
+        if self._inference.catalog.role(cls) is not None:
+            return result_of_role(self._inference, callee, arguments)
         declared = self._inference.catalog.returns(cls)
         found = self._inference.externals.instances(declared) if declared is not None else (Instance(cls),)
         return tuple(Instance(value.cls, value.args, True) if isinstance(value, Instance) else value for value in found)
@@ -324,7 +323,8 @@ class Calls:
             if position == -1:
                 declared = self._inference.declared(frame.closure, ref)
                 if not declared and self._is_self_type(frame.closure, ref):
-                    return self.parameter(frame, 0)
+                    receivers = self.parameter(frame, 0)
+                    return tuple(Instance(each.cls) if isinstance(each, ClassObject) else each for each in receivers)
                 return declared
         return NOTHING
 

@@ -48,7 +48,7 @@ def decorated(inference: Inference, frame: Frame, node: ir.MakeFunction) -> Valu
 def _apply(inference: Inference, frame: Frame, ref: ir.Ref, values: Values) -> Values:
     decorator = frame.code.scope.nodes[ref]
     if isinstance(decorator, ir.Attr) and decorator.name in _PROPERTY_PARTS:
-        return tuple(_with_kind(value, "property") for value in values)
+        return _extended(inference.value(frame, decorator.value), decorator.name, values)
     found = inference.value(frame, ref)
     for value in found:
         kind = _KINDS.get(role_of(inference, value))  # type: ignore[arg-type]  # no role has no kind
@@ -56,6 +56,17 @@ def _apply(inference: Inference, frame: Frame, ref: ir.Ref, values: Values) -> V
             return tuple(_with_kind(inner, kind) for inner in values)
     made = inference.each(found, lambda value: inference.calls.result(value, Arguments.of(values)))
     return made or values
+
+
+def _extended(properties: Values, part: str, values: Values) -> Values:
+    """`@name.setter`: the property as it was, and the function for assignments."""
+    getters = [value for value in properties if isinstance(value, Function) and value.kind == "property"]
+    setters = [value for value in values if isinstance(value, Function)]
+    if not getters:
+        return tuple(_with_kind(value, "property") for value in values)
+    if part == "setter" and setters:
+        return tuple(msgspec.structs.replace(getter, setter=setters[0]) for getter in getters)
+    return tuple(getters)
 
 
 def _with_kind(value: Value, kind: str) -> Value:

@@ -109,7 +109,9 @@ class Effects:
             case ir.With(is_async=False):
                 yield from self._facts_of_result(frame, node.value, When.ENTER)
                 yield from self._facts_of_result(frame, node.value, When.EXIT)
-                yield from self._entered(self._inference.value(frame, node.value))
+                for happening in self._entered(self._inference.value(frame, node.value)):
+                    if isinstance(happening, Run) or not self._is_switched_off(frame, node.value, happening.fact):
+                        yield happening
             case ir.Attr(name=name) if name in self._watched:
                 for value in self._inference.value(frame, node.value):
                     yield from self._read(value, name)
@@ -117,6 +119,11 @@ class Effects:
                 yield from self._special(self._inference.value(frame, node.left), method)
             case ir.Item() if "__getitem__" in self._implicit:
                 yield from self._special(self._inference.value(frame, node.value), "__getitem__")
+            case ir.StoreAttr(object=target, name=name) if name in self._implicit:
+                for value in self._inference.value(frame, target):
+                    yield from self._written(value, name)
+            case ir.StoreItem(object=target) if "__setitem__" in self._implicit:
+                yield from self._special(self._inference.value(frame, target), "__setitem__")
             case ir.MakeClass(scope=scope):
                 cls = self._inference.class_in(frame.code.module.code(scope), frame)
                 yield Run(cls.frame)
@@ -131,7 +138,7 @@ class Effects:
         if ref in frame.code.awaited and len(callees) > 1:
             callees = self._awaitable(callees, arguments)
         outcomes = [
-            [*self._kept(frame, node, self.call(callee, arguments)), *self._consumed(frame, node, callee)]
+            [*self._kept(frame, ref, node, self.call(callee, arguments)), *self._consumed(frame, node, callee)]
             for callee in callees
         ]
         is_clear = all(outcomes)
@@ -144,22 +151,35 @@ class Effects:
         kept = [each for each in callees if any(map(protocols.is_awaitable, calls.result(each, arguments)))]
         return tuple(kept) or callees
 
-    def _kept(self, frame: Frame, node: ir.Call, happenings: Iterator[Happening]) -> Iterator[Happening]:
+    def _kept(
+        self, frame: Frame, ref: ir.Ref, node: ir.Call, happenings: Iterator[Happening]
+    ) -> Iterator[Happening]:
+        """What is left when other calls on the same object, or an `await`, have spoken against it."""
         for happening in happenings:
-            if not (isinstance(happening, Primitive) and self._is_switched_off(frame, node, happening.fact)):
-                yield happening
+            if isinstance(happening, Primitive):
+                fact = happening.fact
+                if fact.is_general and ref in frame.code.awaited:
+                    continue  # the catalogue does not know the method, the author knows that it is awaitable
+                func = frame.code.scope.nodes[node.func] if node.func >= 0 else None
+                if isinstance(func, ir.Attr) and self._is_switched_off(frame, func.value, fact):
+                    continue
+            yield happening
 
-    def _is_switched_off(self, frame: Frame, node: ir.Call, fact: Fact) -> bool:
-        """Whether another call on the same object took the effect away: `connection.setblocking(False)`."""
+    def _is_switched_off(self, frame: Frame, receiver: ir.Ref, fact: Fact) -> bool:
+        """Whether another call took the effect away: `connection.setblocking(False)`, `FileLock(path, timeout=0)`."""
         guards = [guard for guard in fact.unless if guard.method is not None]
-        nodes = frame.code.scope.nodes
-        func = nodes[node.func] if guards and node.func >= 0 else None
-        if not isinstance(func, ir.Attr):
+        if not guards or receiver < 0:
             return False
-        for other in nodes:
-            callee = nodes[other.func] if isinstance(other, ir.Call) and other.func >= 0 else None
-            if isinstance(other, ir.Call) and isinstance(callee, ir.Attr) and callee.value == func.value:
-                arguments = self._inference.calls.arguments(frame, other)
+        nodes, calls = frame.code.scope.nodes, self._inference.calls
+        maker = nodes[receiver]
+        if isinstance(maker, ir.Call) and any(guard.method == "__init__" for guard in guards):
+            arguments = calls.arguments(frame, maker)
+            if any(guard.method == "__init__" and _cancels(guard, arguments) for guard in guards):
+                return True
+        for node in nodes:
+            callee = nodes[node.func] if isinstance(node, ir.Call) and node.func >= 0 else None
+            if isinstance(node, ir.Call) and isinstance(callee, ir.Attr) and callee.value == receiver:
+                arguments = calls.arguments(frame, node)
                 if any(guard.method == callee.name and _cancels(guard, arguments) for guard in guards):
                     return True
         return False
@@ -252,6 +272,8 @@ class Effects:
                 yield from self._iterated(iterable, depth + 1)
                 for callee in given_callable(role, arguments):
                     yield from self.call(callee, Arguments((), (), True), depth + 1)
+            case RoleKind.SPECIAL if isinstance(role.callable, str):
+                yield from self._special(arguments.get(0, None) or NOTHING, role.callable)
 
     # Protocols
 
@@ -303,8 +325,11 @@ class Effects:
             return
         for callee in self._inference.value(frame, node.func):
             name = callable_name(callee)
-            if name is not None:
-                yield from map(Primitive, self._inference.catalog.facts(name, when))
+            facts = self._inference.catalog.facts(name, when) if name is not None else ()
+            for fact in facts:
+                arguments = self._inference.calls.arguments(frame, node)
+                if not any(guard.method is None and _cancels(guard, arguments) for guard in fact.unless):
+                    yield Primitive(fact)
 
     def _read(self, value: Value, name: str) -> Iterator[Happening]:
         if isinstance(value, Instance):
@@ -313,6 +338,12 @@ class Effects:
             for member in self._inference.members.find(value, name):
                 if isinstance(member, Function) and member.kind == "property":
                     yield from self._function(member, Arguments.of())
+
+    def _written(self, value: Value, name: str) -> Iterator[Happening]:
+        if isinstance(value, Instance) and isinstance(value.cls, Class):
+            for member in self._inference.members.find(value, name):
+                if isinstance(member, Function) and member.setter is not None:
+                    yield from self._function(member.setter, Arguments.of((value,)))
 
     def _special(self, values: Values, name: str) -> Iterator[Happening]:
         for value in values:

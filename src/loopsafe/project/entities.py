@@ -150,7 +150,9 @@ class Code:
         return f"<code {self.full_name}>"
 
 
-_EVENTS: Final = frozenset({ir.Call, ir.Next, ir.With, ir.Attr, ir.Binary, ir.Item, ir.MakeClass})
+_EVENTS: Final = frozenset(
+    {ir.Call, ir.Next, ir.With, ir.Attr, ir.Binary, ir.Item, ir.StoreAttr, ir.StoreItem, ir.MakeClass}
+)
 
 
 class Open:

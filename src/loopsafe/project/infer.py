@@ -17,6 +17,7 @@ from loopsafe.project.branches import Branches
 from loopsafe.project.callers import Callers
 from loopsafe.project.calls import Calls
 from loopsafe.project.classes import Hierarchy
+from loopsafe.project.containers import Containers
 from loopsafe.project.entities import Class, Code, Frame, Module, Open
 from loopsafe.project.externals import Externals
 from loopsafe.project.index import Index
@@ -63,6 +64,7 @@ class Inference:
         self.calls: Final = Calls(self)
         self.callers: Final = Callers(self)
         self.branches: Final = Branches(self)
+        self.containers: Final = Containers(self)
         self.names: Final = Names(self)
         self.protocols: Final = Protocols(self)
         self._frames: Final[dict[tuple[Code, Frame | None, tuple[Values | None, ...]], Frame]] = {}
@@ -245,7 +247,8 @@ class Inference:
         parts = tuple([self.value(frame, element) for element in node.elements])
         if node.class_name == "tuple":
             return (builtin("tuple", *parts),)
-        return (builtin(node.class_name, unite(*parts)),)
+        added = [self.value(frame, element) for element in node.added]
+        return (builtin(node.class_name, unite(*parts, *added)),)
 
     def _make_function(self, frame: Frame, node: ir.MakeFunction) -> Values:
         return decorators.decorated(self, frame, node)

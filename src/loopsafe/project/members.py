@@ -103,10 +103,13 @@ class Members:
     def _search(self, instance: Instance, cls: Class, name: str) -> Values:
         order = self._inference.hierarchy.order(cls)
         found: list[Values] = []
+        general = NOTHING
         for owner in order:
             if not isinstance(owner, Class):
                 external = self._of_external(instance, owner, name)
-                if external and not any(found):
+                if self._is_general(external):
+                    general = general or external  # said of every method there may be: any other answer is better
+                elif external and not any(found):
                     return external
                 continue
             values = self._in_body(owner, name)
@@ -116,10 +119,16 @@ class Members:
                 continue
             found.append(values)
             found.append(self._stored(instance, owner, name))
-        united = unite(*found)
+        united = self._inference.containers.attribute(cls, name, unite(*found))
         if not any(value != NONE for value in united):
             united = unite(united, self._stored_from_outside(cls, name))
-        return united
+        return united or general
+
+    def _is_general(self, values: Values) -> bool:
+        return any(
+            isinstance(value, Method) and any(fact.is_general for fact in self._inference.catalog.facts(value.name))
+            for value in values
+        )
 
     def _in_body(self, owner: Class, name: str) -> Values:
         refs = owner.code.scope.bindings.get(name)

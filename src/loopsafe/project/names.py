@@ -53,7 +53,8 @@ class Names:
                     self._inference.value(self._inference.generic_frame(module.code(index)), ref)
                     for index, ref in stores
                 ]
-                return unite(self._inference.values(module.frame, refs) if refs else NOTHING, *stored)
+                values = unite(self._inference.values(module.frame, refs) if refs else NOTHING, *stored)
+                return self._inference.containers.variable(module, name, values)
             for source, level in reversed(scope.star_imports):  # the last one wins
                 origin = self._inference.modules.resolve(module, source, level)
                 if origin is None:

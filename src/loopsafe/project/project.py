@@ -19,6 +19,7 @@ from loopsafe.project.infer import Inference
 from loopsafe.project.modules import Modules
 from loopsafe.project.needs import LoopNeeds
 from loopsafe.project.propagate import Propagation
+from loopsafe.project.roles import callable_name
 from loopsafe.project.values import Function, Instance
 from loopsafe.summary import ir
 
@@ -104,6 +105,11 @@ class Project:
         callees = self.inference.value(frame, node.func)
         return any(role_of(self.inference, callee) is RoleKind.SCHEDULER for callee in callees)
 
+    def is_call_of(self, frame: Frame, node: ir.Call | ir.Attr, name: str) -> bool:
+        """Whether a node calls that very function, not something that calls it: a partial, a callback."""
+        callees = self.inference.value(frame, node.func) if isinstance(node, ir.Call) else ()
+        return any(callable_name(callee) == name for callee in callees)
+
     def affinity(self, frame: Frame, node: ir.Call | ir.Attr) -> Affinity | None:
         """How the object that a method is called on is bound to its thread."""
         func = frame.code.scope.nodes[node.func] if isinstance(node, ir.Call) and node.func >= 0 else node
@@ -153,29 +159,18 @@ def _is_within(frame: Frame, coroutine: Frame) -> bool:
 
 
 def node_span(frame: Frame, ref: ir.Ref) -> Span:
-    """Where a site stands; for nodes without a place of their own, their left operand's."""
+    """Where a site stands; a callee stands where what it is an attribute of does."""
     scope = frame.code.scope
     while True:
         node = scope.nodes[ref]
         match node:
-            case ir.Call(place=place) | ir.Next(place=place) | ir.With(place=place):
-                return Span(*scope.span_at(place))
-            case ir.Attr(place=place) if place != ir.NOWHERE:
-                return Span(*scope.span_at(place))
             case ir.MakeClass(scope=index):
                 return Span(*frame.code.module.scopes[index].span)
-            case (
-                ir.Attr(value=ref)
-                | ir.Item(value=ref)
-                | ir.Binary(left=ref)
-                | ir.Narrow(value=ref)
-                | ir.Await(value=ref)
-            ):
-                if ref >= 0:
-                    continue
-            case ir.Phi(options=(ref, *_)) if ref >= 0:
-                continue
-        return Span(*scope.span)
+            case ir.Attr(place=ir.NOWHERE, value=value) if value >= 0:
+                ref = value
+            case _:
+                place = getattr(node, "place", ir.NOWHERE)
+                return Span(*(scope.span if place == ir.NOWHERE else scope.span_at(place)))
 
 
 def node_text(frame: Frame, ref: ir.Ref) -> str:
@@ -186,10 +181,14 @@ def node_text(frame: Frame, ref: ir.Ref) -> str:
             return frame.code.scope.text_at(place)
         case ir.Attr(value=value, name=name):
             return f"{_short_text(frame, value)}.{name}"
+        case ir.StoreAttr(object=value, name=name):
+            return f"{_short_text(frame, value)}.{name} = …"
         case ir.Item(value=value):
             return f"{_short_text(frame, value)}[…]"
-        case ir.Binary(method=method):
-            return method
+        case ir.StoreItem(object=value):
+            return f"{_short_text(frame, value)}[…] = …"
+        case ir.Binary(method=method, left=left):
+            return f"{_short_text(frame, left)}.{method}"
     return frame.code.scope.name
 
 

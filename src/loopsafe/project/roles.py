@@ -66,7 +66,10 @@ def result_of_role(inference: Inference, callee: External | Method | ClassObject
         special = _special(inference, callee, role, arguments)
         if special is not None:
             return special
-    receiver = callee.receiver if isinstance(callee, Method) else None
+    receiver: Value | None = callee.receiver if isinstance(callee, Method) else None
+    if role is not None and role.iterable is not None and receiver is None:
+        iterables = arguments.get(role.iterable, None) or NOTHING
+        receiver = builtin("list", inference.each(iterables, inference.protocols.element_of))
     declared = inference.catalog.returns(name)
     if declared is None:
         return (Instance(name),) if isinstance(callee, ClassObject) else NOTHING

@@ -54,6 +54,8 @@ class Function(msgspec.Struct, frozen=True, cache_hash=True):
     closure: Frame
     receiver: Value | None = None
     kind: FunctionKind = "plain"
+    setter: Function | None = None
+    """Of a property, the function that assigning to it calls."""
 
 
 class External(msgspec.Struct, frozen=True, cache_hash=True):

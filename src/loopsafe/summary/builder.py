@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
+import msgspec
+
 from loopsafe.summary import ir
 
 Environment: TypeAlias = dict[str, ir.Ref]
@@ -35,6 +37,8 @@ class ScopeBuilder:
         self.span: Final = span
         self.nodes: list[ir.Node] = []
         self.env: Environment | None = {}
+        self.declared: dict[str, ir.Ref] = {}
+        """Annotations of variables: they hold for what is assigned later, too."""
         self.definitions: dict[str, list[ir.Ref]] = {}
         self.assigned: list[list[tuple[str, ir.Ref]]] = []
         """For each `try` block being read, what was assigned in it so far."""
@@ -52,6 +56,7 @@ class ScopeBuilder:
         self.nonlocals: list[tuple[str, ir.Ref]] = []
         self.discards: list[ir.Ref] = []
         self.stores: list[ir.Ref] = []
+        self.additions: list[tuple[ir.Ref, ir.Ref]] = []
         self.branches: list[ir.Branch] = []
         self.handlers: list[ir.Handler] = []
         self.star_imports: list[tuple[str, int]] = []
@@ -64,6 +69,22 @@ class ScopeBuilder:
         self._spans.append(span)
         self._texts.append(text)
         return len(self._spans) - 1
+
+    def add_addition(self, container: ir.Ref, value: ir.Ref) -> None:
+        """`value` is put into `container`."""
+        if container >= 0 and value >= 0:
+            self.additions.append((container, value))
+
+    def _complete_displays(self) -> list[tuple[ir.Ref, ir.Ref]]:
+        """Tells containers made here what is put into them; gives the rest."""
+        rest = []
+        for container, value in dict.fromkeys(self.additions):
+            node = self.nodes[container]
+            if isinstance(node, ir.Display):
+                self.nodes[container] = msgspec.structs.replace(node, added=(*node.added, value))
+            else:
+                rest.append((container, value))
+        return rest
 
     def add_return(self, ref: ir.Ref) -> None:
         self.returns.append(self.add(ir.Return(ref)))
@@ -146,6 +167,7 @@ class ScopeBuilder:
 
     def freeze(self, has_children: bool) -> ir.Scope:
         """The finished scope."""
+        additions = tuple(self._complete_displays())
         return ir.Scope(
             kind=self.kind,
             name=self.name,
@@ -164,6 +186,7 @@ class ScopeBuilder:
             nonlocals=tuple(self.nonlocals),
             discards=tuple(self.discards),
             stores=tuple(self.stores),
+            additions=additions,
             branches=tuple(self.branches),
             handlers=tuple(self.handlers),
             star_imports=tuple(self.star_imports),

@@ -30,6 +30,18 @@ _OPERATORS: Final[dict[type[ast.operator], str]] = {
     ast.BitXor: "__xor__",
 }
 
+_COMPARISONS: Final[dict[type[ast.cmpop], str]] = {
+    ast.Eq: "__eq__",
+    ast.NotEq: "__ne__",
+    ast.Lt: "__lt__",
+    ast.LtE: "__le__",
+    ast.Gt: "__gt__",
+    ast.GtE: "__ge__",
+}
+
+_ADDING: Final = frozenset({"append", "appendleft", "add", "insert", "setdefault"})
+"""Methods of the builtin containers that put their last argument into them."""
+
 _LONGEST_STRING: Final = 120
 """Constants matter as attribute names, modes, import names and string annotations; longer ones are prose."""
 
@@ -151,7 +163,7 @@ class ExpressionReader:
         left = self.read(chain[-1].left)
         for link in reversed(chain):
             right = self.read(link.right)
-            left = self.scope.add(ir.Binary(_OPERATORS[link.op.__class__], left, right))
+            left = self.scope.add(ir.Binary(_OPERATORS[link.op.__class__], left, right, self.add_place(link)))
         return left
 
     def _unary(self, node: ast.UnaryOp) -> ir.Ref:
@@ -162,9 +174,23 @@ class ExpressionReader:
         return self.scope.literal_node("bool") if isinstance(node.op, ast.Not) else ref
 
     def _compare(self, node: ast.Compare) -> ir.Ref:
-        self.read(node.left)
-        self.read_all(node.comparators)
+        left = self.read(node.left)
+        for operator, comparator in zip(node.ops, node.comparators, strict=True):
+            right = self.read(comparator)
+            self.add_comparison(operator, left, right, node)
+            left = right
         return self.scope.literal_node("bool")
+
+    def add_comparison(self, operator: ast.cmpop, left: ir.Ref, right: ir.Ref, node: ast.Compare) -> None:
+        """The special method that a comparison calls, if any."""
+        if isinstance(operator, ast.In | ast.NotIn):
+            self.scope.add(ir.Binary("__contains__", right, left, self.add_place(node)))
+        elif operator.__class__ in _COMPARISONS:
+            self.scope.add(ir.Binary(_COMPARISONS[operator.__class__], left, right, self.add_place(node)))
+
+    def add_place(self, node: ast.expr) -> ir.Place:
+        """A place without a text of its own: messages put one together."""
+        return self.scope.add_place(self.span(node), "")
 
     # Access and calls
 
@@ -175,12 +201,13 @@ class ExpressionReader:
             narrowed = env.get(f"{node.value.id}.{node.attr}")
             if narrowed is not None:
                 return narrowed
-        place = ir.NOWHERE if is_callee else self.scope.add_place(self.span(node), "")
+        place = ir.NOWHERE if is_callee else self.add_place(node)
         return self.scope.add(ir.Attr(value, node.attr, place))
 
     def _subscript(self, node: ast.Subscript) -> ir.Ref:
         value = self.read(node.value)
-        return self.scope.add(ir.Item(value, self.read(node.slice)))
+        index = self.read(node.slice)
+        return self.scope.add(ir.Item(value, index, self.add_place(node)))
 
     def _slice(self, node: ast.Slice) -> ir.Ref:
         for part in (node.lower, node.upper, node.step):
@@ -194,6 +221,9 @@ class ExpressionReader:
         args = self.read_all(node.args)
         keywords = tuple([(keyword.arg, self.read(keyword.value)) for keyword in node.keywords])
         self.called.add(callee.attr if isinstance(callee, ast.Attribute) else getattr(callee, "id", ""))
+        if args and isinstance(callee, ast.Attribute) and callee.attr in _ADDING:
+            attribute = self.scope.nodes[func]
+            self.scope.add_addition(attribute.value if isinstance(attribute, ir.Attr) else ir.UNKNOWN, args[-1])
         place = self.scope.add_place(self.span(node), self.places.callee_text(callee))
         return self.scope.add(ir.Call(func, args, keywords, starred, place))
 

@@ -97,8 +97,9 @@ class FlowReader(ExpressionReader):
             case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as op], comparators=[ast.Constant(value=None)]):
                 return ((self.read(left), isinstance(op, ast.IsNot)),)
             case ast.Compare(left=left, ops=[op], comparators=[right]) if op.__class__ in _COMPARISONS:
-                node = ir.Compare(_COMPARISONS[op.__class__], self.read(left), self.read(right))
-                return ((self.scope.add(node), True),)
+                sides = self.read(left), self.read(right)
+                self.add_comparison(op, *sides, test)
+                return ((self.scope.add(ir.Compare(_COMPARISONS[op.__class__], *sides)), True),)
         ref = self.read(test)
         return ((ref, True),) if ref != ir.UNKNOWN else ()
 

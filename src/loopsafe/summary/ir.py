@@ -7,6 +7,8 @@ A scope (module, class body, function, lambda, generator expression) is a flat l
 others by their index in that list (`Ref`), always to what was evaluated before it, loops excepted. Local variables
 are gone: a read of a variable *is* the reference to its reaching definition, or to a `Phi` of several (static
 single assignment).
+
+Over 400 lines because the node kinds are one closed set, and reading about them in two places helps nobody.
 """
 
 from __future__ import annotations
@@ -102,6 +104,7 @@ class Item(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=8):
 
     value: Ref
     index: Ref
+    place: Place
 
 
 class Element(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=9):
@@ -128,11 +131,12 @@ class With(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=11):
 
 
 class Binary(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=12):
-    """`left op right`; `method` is the left operand's special method, e.g. `__truediv__`."""
+    """An operator's special method is called on `left`: `__truediv__`, `__eq__`; for `in` that is the container."""
 
     method: str
     left: Ref
     right: Ref
+    place: Place
 
 
 class Display(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=13):
@@ -140,6 +144,8 @@ class Display(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=13):
 
     class_name: str
     elements: tuple[Ref, ...]
+    added: tuple[Ref, ...] = ()
+    """What is put into it later, anywhere in the scope: `found.append(x)`."""
 
 
 class MakeFunction(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=14):
@@ -193,6 +199,7 @@ class StoreAttr(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=20):
     object: Ref
     name: str
     value: Ref
+    place: Place
 
 
 class StoreItem(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=21):
@@ -200,6 +207,7 @@ class StoreItem(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=21):
 
     object: Ref
     value: Ref
+    place: Place
 
 
 class Compare(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=22):
@@ -333,6 +341,8 @@ class Scope(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Values of expression statements."""
     stores: tuple[Ref, ...] = ()
     """Its `StoreAttr` nodes."""
+    additions: tuple[tuple[Ref, Ref], ...] = ()
+    """Containers that were not made here, each with a value that is put into it: `self.clients[name] = x`."""
     branches: tuple[Branch, ...] = ()
     handlers: tuple[Handler, ...] = ()
     star_imports: tuple[tuple[str, int], ...] = ()

@@ -38,9 +38,10 @@ class StatementReader(FlowReader):
     def bind(self, target: ast.expr, ref: ir.Ref) -> None:
         match target:
             case ast.Name(id=name):
-                self.scope.assign(name, ref)
+                annotation = self.scope.declared.get(name)
+                self.scope.assign(name, ref if annotation is None else self.scope.add(ir.Declared(annotation, ref)))
             case ast.Attribute(value=value, attr=attr):
-                node = ir.StoreAttr(self.read(value), attr, ref)
+                node = ir.StoreAttr(self.read(value), attr, ref, self.add_place(target))
                 self.stored.add(attr)
                 self.scope.stores.append(self.scope.add(node))
                 if self.scope.env is not None and isinstance(value, ast.Name):
@@ -48,7 +49,8 @@ class StatementReader(FlowReader):
             case ast.Subscript(value=value, slice=index):
                 container = self.read(value)
                 self.read(index)
-                self.scope.add(ir.StoreItem(container, ref))
+                self.scope.add(ir.StoreItem(container, ref, self.add_place(target)))
+                self.scope.add_addition(container, ref)
             case ast.Tuple(elts=elements) | ast.List(elts=elements):
                 self._unpack(elements, ref)
             case ast.Starred(value=value):
@@ -76,8 +78,10 @@ class StatementReader(FlowReader):
         value = self.read(node.value)
         if node.value is None and not isinstance(node.target, ast.Name):
             self.bind(node.target, self.scope.add(ir.Declared(annotation, ir.UNKNOWN)))
-        else:
-            self.bind(node.target, self.scope.add(ir.Declared(annotation, value)))
+            return
+        self.bind(node.target, self.scope.add(ir.Declared(annotation, value)))
+        if isinstance(node.target, ast.Name):
+            self.scope.declared[node.target.id] = annotation
 
     def _augmented(self, node: ast.AugAssign) -> None:
         target = ast.copy_location(ast.BinOp(node.target, node.op, node.value), node)
