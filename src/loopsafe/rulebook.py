@@ -28,9 +28,9 @@ _FRONT_MATTER: Final = re.compile(r"\A\+\+\+\r?\n(.*?)^\+\+\+\r?\n", re.DOTALL |
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The front matter of a rule's document."""
 
-    code: Annotated[str, msgspec.Meta(pattern="^[A-Z]{1,3}[0-9]{3}$")]
+    code: Annotated[str, msgspec.Meta(pattern="^[A-Z]{1,3}[0-9]{3}\\Z")]
     """At most three letters and three digits: flake8 refuses to start over others."""
-    name: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9-]*$")]
+    name: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9-]*\\Z")]
     default: bool
     """Whether the rule is on without being selected."""
     fix: Literal["always", "sometimes", "never"]

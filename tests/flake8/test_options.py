@@ -68,9 +68,7 @@ class TestSelection:
             ("per-file-ignores =\n    nap.py: LSA101", ["LSA105"]),
         ],
     )
-    def test_configuration_file(
-        self, folder: Path, codes: Callable[..., Any], text: str, expected: list[str]
-    ) -> None:
+    def test_configuration_file(self, folder: Path, codes: Callable[..., Any], text: str, expected: list[str]) -> None:
         """Codes of more than three digits or letters would be refused here, before anything runs."""
         (folder / "setup.cfg").write_text(f"[flake8]\n{text}\n", encoding="utf-8")
         assert codes("--config=setup.cfg", "nap.py") == expected

@@ -127,7 +127,11 @@ class TestStandardInput:
 
     @pytest.mark.parametrize(
         "head",
-        [b"# -*- coding: latin-1 -*-\n\xe9 = '\xe4\xf6\xfc'\n", "# \u00e9\né = 'äöü'\n".encode(), b"\xef\xbb\xbf#\nx = 1\n"],
+        [
+            b"# -*- coding: latin-1 -*-\n\xe9 = '\xe4\xf6\xfc'\n",
+            "# \u00e9\né = 'äöü'\n".encode(),
+            b"\xef\xbb\xbf#\nx = 1\n",
+        ],
         ids=["cookie", "utf-8", "mark"],
     )
     def test_columns_count_characters_in_any_encoding(

@@ -55,9 +55,7 @@ STATEMENT = [
 def expressions(draw: st.DrawFn, depth: int, primary: bool = False) -> str:
     choices = PRIMARY if primary else EXPRESSION
     template = "a" if depth <= 0 else draw(st.sampled_from(choices))
-    return re.sub(
-        r"\$([pe])", lambda hole: draw(expressions(depth - 1, hole[1] == "p" or depth <= 1)), template
-    )
+    return re.sub(r"\$([pe])", lambda hole: draw(expressions(depth - 1, hole[1] == "p" or depth <= 1)), template)
 
 
 @st.composite
@@ -92,9 +90,7 @@ def modules(draw: st.DrawFn) -> str:
         )
     )
     body = "\n".join(draw(st.lists(statements(2), min_size=1, max_size=4)))
-    text = (
-        f"{head}async def main(a, self, x=0):\n" + "\n".join("    " + row for row in body.split("\n")) + "\n"
-    )
+    text = f"{head}async def main(a, self, x=0):\n" + "\n".join("    " + row for row in body.split("\n")) + "\n"
     assume(is_whole(text))
     return text
 
@@ -133,9 +129,7 @@ class Undo(ast.NodeTransformer):
 
 
 def without_import(tree: ast.Module) -> ast.Module:
-    tree.body = [
-        one for one in tree.body if not (isinstance(one, ast.Import) and one.names[0].name == "asyncio")
-    ]
+    tree.body = [one for one in tree.body if not (isinstance(one, ast.Import) and one.names[0].name == "asyncio")]
     return tree
 
 
@@ -185,9 +179,7 @@ def source_between(text: str, one: Any, other: Any) -> str:
     starts = [0]
     for row in rows(text):
         starts.append(starts[-1] + len(row))
-    return text[
-        starts[one.end.row - 1] + one.end.column - 1 : starts[other.start.row - 1] + other.start.column - 1
-    ]
+    return text[starts[one.end.row - 1] + one.end.column - 1 : starts[other.start.row - 1] + other.start.column - 1]
 
 
 class Recorder:

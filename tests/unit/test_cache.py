@@ -75,9 +75,7 @@ class TestSavesTime:
         assert findings() == cold
         assert work == ["main.py"], "its new time was remembered"
 
-    def test_a_file_that_was_changed_is_summarised(
-        self, folder: Path, findings: Findings, work: list[str]
-    ) -> None:
+    def test_a_file_that_was_changed_is_summarised(self, folder: Path, findings: Findings, work: list[str]) -> None:
         findings()
         (folder / "helper.py").write_text(HELPER.replace("time.sleep(1)", "print(1)"), encoding="utf-8")
         work.clear()
@@ -130,9 +128,7 @@ class TestNeverChangesAResult:
         assert len(findings()) == 1
         assert engine.check([str(folder / "helper.py")], Settings(root=str(folder))).diagnostics == ()
 
-    def test_folder_is_part_of_the_key(
-        self, folder: Path, findings: Findings, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_folder_is_part_of_the_key(self, folder: Path, findings: Findings, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(folder.parent)
         assert [one.path for one in findings()] == [f"{folder.name}/main.py"]
         monkeypatch.chdir(folder)
@@ -201,9 +197,7 @@ class TestIsNeverTrusted:
             b"loopsafe cache 2\n" + b"\0" * 1_000,
         ],
     )
-    def test_foreign_file(
-        self, file: Path, findings: Findings, cold: tuple[Diagnostic, ...], data: bytes
-    ) -> None:
+    def test_foreign_file(self, file: Path, findings: Findings, cold: tuple[Diagnostic, ...], data: bytes) -> None:
         file.write_bytes(data)
         assert findings() == cold
         assert file.read_bytes() != data, "it was written anew"

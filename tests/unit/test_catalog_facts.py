@@ -92,6 +92,7 @@ NOT_EVERYWHERE = {
 """Names (or their prefixes) of the standard library files that a Python may lack."""
 
 INDIRECT = {
+    "asyncio.run_coroutine_threadsafe.Future",
     "asyncio.Condition.acquire",
     "asyncio.Condition.locked",
     "asyncio.Condition.release",

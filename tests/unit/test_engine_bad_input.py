@@ -1,4 +1,4 @@
-"""Whatever lies in a folder, the command line gives one clear diagnostic for it, checks the rest and shows no traceback."""
+"""Whatever lies in a folder: one clear diagnostic for it, the rest is checked, and nobody sees a traceback."""
 
 from __future__ import annotations
 
@@ -50,7 +50,10 @@ NOT_TEXT = {
     "syntax error": (b"def f(:\n", "invalid-syntax: Invalid syntax"),
     "tabs and blanks": (b"if 1:\n\tx\n        y\n", "invalid-syntax: Inconsistent use of tabs and spaces"),
     "open bracket": (b"x = (\n", "invalid-syntax: '(' was never closed"),
-    "10,000 parentheses": (b"x = " + b"(" * 10_000 + b"1" + b")" * 10_000, "invalid-syntax: Too many nested parentheses"),
+    "10,000 parentheses": (
+        b"x = " + b"(" * 10_000 + b"1" + b")" * 10_000,
+        "invalid-syntax: Too many nested parentheses",
+    ),
     "3,000 lists": (b"x = " + b"[" * 3_000 + b"]" * 3_000, "invalid-syntax: Too many nested parentheses"),
     "200 blocks": (
         b"".join(b" " * depth + b"if a:\n" for depth in range(200)) + b" " * 200 + b"pass\n",
@@ -172,8 +175,7 @@ def test_modules_that_import_each_other(folder: Path, concise: Concise) -> None:
         encoding="utf-8",
     )
     (folder / "egg.py").write_text(
-        "import hen\nfrom hen import *\nimport time\nclass Egg(hen.Hen): pass\n"
-        "def hatch(): hen.lay(); time.sleep(1)\n",
+        "import hen\nfrom hen import *\nimport time\nclass Egg(hen.Hen): pass\ndef hatch(): hen.lay(); time.sleep(1)\n",
         encoding="utf-8",
     )
     assert [line.split(" `")[0] for line in concise()] == ["hen.py:6:19: LSA115"]
@@ -190,9 +192,7 @@ def test_project_folder_that_cannot_be_written_to(folder: Path, concise: Concise
 class TestFilesThatVanish:
     """Between two looks at the disk anything may happen to it."""
 
-    def test_after_the_cache_said_that_it_is_unchanged(
-        self, folder: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_after_the_cache_said_that_it_is_unchanged(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         from loopsafe import cache, engine
 
         os.utime(folder / "good.py", (1, 1))

@@ -133,7 +133,7 @@ def _check_shape(path: Path, content: str, file: CatalogFile) -> None:
         _fail(path, _line_of(content, "source"), "source", "must say where the facts come from")
     guarded = [(call.name[0] if call.name else "unless", call.unless) for call in file.call]
     for name, guards in [*guarded, *((record.name, record.unless) for record in file.classes)]:
-        if any(guard.name is None and guard.position is None for guard in guards):
+        if any(guard.name is None and guard.position is None and guard.method is None for guard in guards):
             _fail(path, _line_of(content, name), "unless", "needs the name or the position of an argument")
     for record in file.classes:
         if record.unless and record.every is None:

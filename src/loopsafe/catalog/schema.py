@@ -105,7 +105,8 @@ class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     method: str | None = None
     """The argument is not the call's own but that of this method, called on the same object in the same function.
 
-    `__init__` stands for the call that made the object.
+    `__init__` stands for the call that made the object. Without name and position, the method must have been found
+    true on the way: `if future.done(): future.result()`.
     """
 
 

@@ -74,13 +74,16 @@ def _has_contract(context: Context, module: Module, code: Code) -> bool:
 
 
 def _is_handed_over(context: Context, code: Code) -> bool:
-    """Whether its coroutine goes to something other than an `await`: a task, another thread's loop, a list."""
+    """Whether its coroutine goes to something other than an `await`: a task, another thread's loop, a caller."""
     inference = context.project.inference
     for module, scope, ref in inference.callers.calls_of(code):
         caller = module.code(scope)
         if ref in caller.awaited or ref in caller.scope.discards:
             continue
-        if any(ref in node.args for node in caller.scope.nodes if isinstance(node, ir.Call)):
+        returned = {node.value for node in caller.scope.nodes if isinstance(node, ir.Return)}
+        if ref in returned and not caller.scope.is_async:
+            return True
+        if any(isinstance(node, ir.Call) and ref in node.args for node in caller.scope.nodes):
             return True
     return False
 

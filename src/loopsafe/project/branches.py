@@ -57,13 +57,14 @@ class Branches:
         return known
 
     def _find_dead(self, frame: Frame) -> list[ir.NodeRange]:
-        dead = []
+        dead: list[ir.NodeRange] = []
         for branch in frame.code.scope.branches:
             outcome = self._outcome(frame, branch)
             if outcome is not None:
                 dead.append(branch.orelse if outcome else branch.body)
                 if branch.outcome_after is not outcome:
                     dead.append(branch.after)
+                self._dead[frame] = tuple(dead)  # what is known so far decides which assignments reach later tests
         return [(start, end) for start, end in dead if start < end]
 
     def _outcome(self, frame: Frame, branch: ir.Branch) -> bool | None:
@@ -87,12 +88,24 @@ class Branches:
 
     def _argument(self, frame: Frame, ref: ir.Ref) -> Values:
         """What this very call passes for the parameter that a node reads; nothing for anything else."""
-        node = frame.code.scope.nodes[ref] if ref >= 0 else None
-        while isinstance(node, ir.Narrow):
-            node = frame.code.scope.nodes[node.value] if node.value >= 0 else None
+        node = self._origin(frame, ref)
         if isinstance(node, ir.Param) and node.index < len(frame.arguments):
             return frame.arguments[node.index] or ()
         return ()
+
+    def _origin(self, frame: Frame, ref: ir.Ref) -> ir.Node | None:
+        """The node that a name stands for: past narrowing, and past assignments in branches that cannot be taken."""
+        nodes = frame.code.scope.nodes
+        while ref >= 0 and isinstance(node := nodes[ref], ir.Narrow | ir.Phi):
+            if isinstance(node, ir.Narrow):
+                ref = node.value
+                continue
+            dead = self._dead.get(frame, ())
+            live = {option for option in node.options if not any(start <= option < end for start, end in dead)}
+            if len(live) != 1:
+                return None
+            ref = live.pop()
+        return nodes[ref] if ref >= 0 else None
 
     def _constant(self, frame: Frame, ref: ir.Ref) -> Constant | None:
         values = self._argument(frame, ref)
@@ -183,6 +196,8 @@ def _parameters(scope: ir.Scope, ref: ir.Ref) -> set[int]:
             return {index}
         case ir.Narrow(value):
             return _parameters(scope, value)
+        case ir.Phi(options):
+            return {index for option in options if option < ref for index in _parameters(scope, option)}
         case ir.Compare(_, left, right):
             return _parameters(scope, left) | _parameters(scope, right)
         case ir.Call(func=func, args=(argument,)):

@@ -214,7 +214,8 @@ class Calls:
 
     def _is_open(self, function: Function, index: int) -> bool:
         """Whether a parameter's annotation leaves it to the argument what it is."""
-        return not self._annotation(function.closure, function.code.maker, index)
+        annotation = self._annotation(function.closure, function.code.maker, index)
+        return not annotation or self.is_interface(annotation)
 
     def _annotation(self, closure: Frame, maker: ir.MakeFunction | ir.MakeClass, index: int) -> Values:
         if not isinstance(maker, ir.MakeFunction):
@@ -240,6 +241,8 @@ class Calls:
             if receiver:
                 return receiver
         annotation = self._annotation(closure, code.maker, index)
+        if annotation and self.is_interface(annotation):
+            annotation = self._inference.callers.passed(frame, index) or annotation
         if annotation:
             return _collected(annotation, code.scope.params[index].kind)
         default = self._default(frame, index)
@@ -297,11 +300,18 @@ class Calls:
     def returned(self, frame: Frame) -> Values:
         """What a function returns, after awaiting if it is a coroutine function."""
         declared = self._declared_result(frame)
-        if any(_is_informative(value) for value in declared):
+        if any(_is_informative(value) for value in declared) and not self.is_interface(declared):
             return declared
         dead = self._inference.branches.is_dead
         returns = [ref for ref in frame.code.scope.returns if not dead(frame, ref)]
-        return unite(*[self._inference.value(frame, ref) for ref in returns])
+        found = unite(*[self._inference.value(frame, ref) for ref in returns])
+        return found if any(_is_informative(value) for value in found) else declared or found
+
+    def is_interface(self, values: Values) -> bool:
+        """Whether a declared type only says what its objects can do: what is really there says more."""
+        classes = [value.cls for value in values if isinstance(value, Instance)]
+        is_protocol = self._inference.hierarchy.is_protocol
+        return bool(classes) and all(isinstance(cls, Class) and is_protocol(cls) for cls in classes)
 
     def yielded(self, frame: Frame) -> Values:
         """What a generator yields."""

@@ -110,7 +110,7 @@ class Effects:
                 yield from self._facts_of_result(frame, node.value, When.ENTER)
                 yield from self._facts_of_result(frame, node.value, When.EXIT)
                 for happening in self._entered(self._inference.value(frame, node.value)):
-                    if isinstance(happening, Run) or not self._is_switched_off(frame, node.value, happening.fact):
+                    if isinstance(happening, Run) or not self._is_switched_off(frame, ref, node.value, happening.fact):
                         yield happening
             case ir.Attr(name=name) if name in self._watched:
                 for value in self._inference.value(frame, node.value):
@@ -151,22 +151,45 @@ class Effects:
         kept = [each for each in callees if any(map(protocols.is_awaitable, calls.result(each, arguments)))]
         return tuple(kept) or callees
 
-    def _kept(
-        self, frame: Frame, ref: ir.Ref, node: ir.Call, happenings: Iterator[Happening]
-    ) -> Iterator[Happening]:
+    def _kept(self, frame: Frame, ref: ir.Ref, node: ir.Call, happenings: Iterator[Happening]) -> Iterator[Happening]:
         """What is left when other calls on the same object, or an `await`, have spoken against it."""
         for happening in happenings:
+            if isinstance(happening, Run) and self._is_elsewhere(frame, node, happening):
+                continue
             if isinstance(happening, Primitive):
                 fact = happening.fact
                 if fact.is_general and ref in frame.code.awaited:
                     continue  # the catalogue does not know the method, the author knows that it is awaitable
                 func = frame.code.scope.nodes[node.func] if node.func >= 0 else None
-                if isinstance(func, ir.Attr) and self._is_switched_off(frame, func.value, fact):
+                if isinstance(func, ir.Attr) and self._is_switched_off(frame, ref, func.value, fact):
                     continue
             yield happening
 
-    def _is_switched_off(self, frame: Frame, receiver: ir.Ref, fact: Fact) -> bool:
-        """Whether another call took the effect away: `connection.setblocking(False)`, `FileLock(path, timeout=0)`."""
+    def _is_elsewhere(self, frame: Frame, node: ir.Call, run: Run) -> bool:
+        """Whether `self.method()` means an override of a subclass that overrides the method at hand as well.
+
+        With such an object the method at hand does not run, unless the subclass calls it through `super()`.
+        """
+        func = frame.code.scope.nodes[node.func] if node.func >= 0 else None
+        target = frame.code.scope.nodes[func.value] if isinstance(func, ir.Attr) and func.value >= 0 else None
+        receiver = run.frame.arguments[0] if run.frame.arguments else None
+        owner = run.frame.closure.owner if run.frame.closure is not None else None
+        here = frame.closure.owner if frame.closure is not None else None
+        if target != ir.Param(0) or here is None or owner is None or owner is here:
+            return False
+        cls = receiver[0].cls if receiver and isinstance(receiver[0], Instance) else owner
+        if not isinstance(cls, Class) or here not in self._inference.hierarchy.order(cls)[1:]:
+            return False
+        methods = self._inference.members.find(Instance(cls), frame.code.scope.name)
+        codes = [method.code for method in methods if isinstance(method, Function)]
+        calls_super = any(ir.Name("super") in code.scope.nodes for code in codes)
+        return bool(codes) and frame.code not in codes and not calls_super
+
+    def _is_switched_off(self, frame: Frame, ref: ir.Ref, receiver: ir.Ref, fact: Fact) -> bool:
+        """Whether another call took the effect away.
+
+        `connection.setblocking(False)`, `FileLock(path, timeout=0)`, `if future.done(): …`.
+        """
         guards = [guard for guard in fact.unless if guard.method is not None]
         if not guards or receiver < 0:
             return False
@@ -176,11 +199,19 @@ class Effects:
             arguments = calls.arguments(frame, maker)
             if any(guard.method == "__init__" and _cancels(guard, arguments) for guard in guards):
                 return True
-        for node in nodes:
+        for other, node in enumerate(nodes):
             callee = nodes[node.func] if isinstance(node, ir.Call) and node.func >= 0 else None
-            if isinstance(node, ir.Call) and isinstance(callee, ir.Attr) and callee.value == receiver:
-                arguments = calls.arguments(frame, node)
-                if any(guard.method == callee.name and _cancels(guard, arguments) for guard in guards):
+            if not (
+                isinstance(node, ir.Call) and isinstance(callee, ir.Attr) and _is_same(nodes, callee.value, receiver)
+            ):
+                continue
+            for guard in guards:
+                if guard.method != callee.name:
+                    continue
+                if guard.name is None and guard.position is None:
+                    if _holds_at(frame.code.scope, other, ref):
+                        return True
+                elif _cancels(guard, calls.arguments(frame, node)):
                     return True
         return False
 
@@ -350,6 +381,33 @@ class Effects:
             if isinstance(value, Instance) and isinstance(value.cls, Class):
                 for member in self._inference.members.find(value, name):
                     yield from self.call(member, Arguments((), (), True), 1)
+
+
+def _holds_at(scope: ir.Scope, test: ir.Ref, ref: ir.Ref) -> bool:
+    """Whether a node is evaluated only where a test has come out true."""
+    for branch in scope.branches:
+        for tested, positive in branch.tested:
+            if tested == test:
+                ways = [branch.body if positive else branch.orelse]
+                if branch.outcome_after is positive:
+                    ways.append(branch.after)
+                if any(start <= ref < end for start, end in ways):
+                    return True
+    return False
+
+
+def _is_same(nodes: tuple[ir.Node, ...], left: ir.Ref, right: ir.Ref) -> bool:
+    """Whether two nodes mean the same object, going by the text: `self.future` twice."""
+    if left == right or min(left, right) < 0:
+        return left == right
+    match nodes[left], nodes[right]:
+        case ir.Narrow(value=value), _:
+            return _is_same(nodes, value, right)
+        case _, ir.Narrow(value=value):
+            return _is_same(nodes, left, value)
+        case ir.Attr(value=one, name=name), ir.Attr(value=other, name=other_name):
+            return name == other_name and _is_same(nodes, one, other)
+    return False
 
 
 def _cancels(guard: Guard, arguments: Arguments) -> bool:

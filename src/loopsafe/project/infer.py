@@ -49,6 +49,8 @@ _DEEPEST: Final = 120
 """Expressions that depend on one another further than this are unknown; in real code nine in ten stay below twelve."""
 _MOST_FRAMES: Final = 24
 """So many different sets of arguments are kept apart for one function; those after them are not told apart."""
+_MOST_CONSTANTS: Final = 256
+"""The same where the arguments are plain constants, as with `setting("NAME")`: such frames differ only in branches."""
 
 
 class Inference:
@@ -68,7 +70,7 @@ class Inference:
         self.names: Final = Names(self)
         self.protocols: Final = Protocols(self)
         self._frames: Final[dict[tuple[Code, Frame | None, tuple[Values | None, ...]], Frame]] = {}
-        self._contexts: Final[dict[Code, int]] = {}
+        self._contexts: Final[dict[tuple[Code, bool], int]] = {}
         self._classes: Final[dict[tuple[Code, Frame], Class]] = {}
         self._provisional: Final[list[tuple[Frame, ir.Ref]]] = []
         self._depth = 0
@@ -93,8 +95,9 @@ class Inference:
         frame = self._frames.get(key)
         if frame is None:
             if arguments:
-                count = self._contexts[code] = self._contexts.get(code, 0) + 1
-                if count > _MOST_FRAMES:
+                is_plain = all(not values or isinstance(values[0], Constant) for values in arguments)
+                count = self._contexts[code, is_plain] = self._contexts.get((code, is_plain), 0) + 1
+                if count > (_MOST_CONSTANTS if is_plain else _MOST_FRAMES):
                     return self.frame(code, closure, ())
             frame = self._frames[key] = Frame(code, closure, arguments)
         return frame

@@ -84,7 +84,9 @@ def _special(
             name = callable_name(callee)
             return _offloaded(inference, role, arguments, name is not None and inference.catalog.is_async(name))
         case RoleKind.CAST:
-            return forms.instances(arguments.get(0, "typ") or NOTHING)
+            declared = forms.instances(arguments.get(0, "typ") or NOTHING)
+            known = arguments.get(1, "val") or NOTHING
+            return known if known and inference.calls.is_interface(declared) else declared
         case RoleKind.PARTIAL:
             first = arguments.get(0, None) or NOTHING
             rest = arguments.positional[1:]

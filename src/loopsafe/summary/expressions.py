@@ -128,13 +128,20 @@ class ExpressionReader:
         """
         scope = self.scope
         before = scope.env
-        refs = []
+        is_and = isinstance(node.op, ast.And)
+        refs, ends = [], []
         for value in node.values:
             refs.append(self.read(value))
+            ends.append(len(scope.nodes))
             if value is not node.values[-1]:
-                scope.env = self.narrowed(value, isinstance(node.op, ast.And))
+                scope.env = self.narrowed(value, is_and)
+        for ref, start in zip(refs[:-1], ends, strict=False):
+            rest, nothing = (start, ends[-1]), (ends[-1], ends[-1])
+            if ref >= 0:
+                ways = (rest, nothing) if is_and else (nothing, rest)
+                scope.branches.append(ir.Branch(((ref, True),), *ways))
         scope.env = scope.merge(before, scope.env) if before is not scope.env else before
-        if isinstance(node.op, ast.And):
+        if is_and:
             return refs[-1]
         refs[:-1] = [scope.add(ir.Narrow(ref, ir.UNKNOWN, False)) for ref in refs[:-1] if ref != ir.UNKNOWN]
         return scope.phi(refs)
