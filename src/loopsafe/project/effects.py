@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from loopsafe.catalog import Fact, Guard, Role, RoleKind, When
+from loopsafe.catalog import Fact, Role, RoleKind, When
 from loopsafe.project.arguments import Arguments
 from loopsafe.project.decorators import has_unknown_decorator
 from loopsafe.project.entities import Class, Code, Frame
 from loopsafe.project.guards import off_loop_ranges
 from loopsafe.project.roles import callable_name, given_callable
+from loopsafe.project.switches import cancels, is_switched_off
 from loopsafe.project.values import (
     NOTHING,
     ClassObject,
-    Constant,
     External,
     Function,
     Generator,
@@ -110,7 +110,9 @@ class Effects:
                 yield from self._facts_of_result(frame, node.value, When.ENTER)
                 yield from self._facts_of_result(frame, node.value, When.EXIT)
                 for happening in self._entered(self._inference.value(frame, node.value)):
-                    if isinstance(happening, Run) or not self._is_switched_off(frame, ref, node.value, happening.fact):
+                    if isinstance(happening, Run) or not is_switched_off(
+                        self._inference, frame, ref, node.value, happening.fact
+                    ):
                         yield happening
             case ir.Attr(name=name) if name in self._watched:
                 for value in self._inference.value(frame, node.value):
@@ -161,7 +163,7 @@ class Effects:
                 if fact.is_general and ref in frame.code.awaited:
                     continue  # the catalogue does not know the method, the author knows that it is awaitable
                 func = frame.code.scope.nodes[node.func] if node.func >= 0 else None
-                if isinstance(func, ir.Attr) and self._is_switched_off(frame, ref, func.value, fact):
+                if isinstance(func, ir.Attr) and is_switched_off(self._inference, frame, ref, func.value, fact):
                     continue
             yield happening
 
@@ -184,36 +186,6 @@ class Effects:
         codes = [method.code for method in methods if isinstance(method, Function)]
         calls_super = any(ir.Name("super") in code.scope.nodes for code in codes)
         return bool(codes) and frame.code not in codes and not calls_super
-
-    def _is_switched_off(self, frame: Frame, ref: ir.Ref, receiver: ir.Ref, fact: Fact) -> bool:
-        """Whether another call took the effect away.
-
-        `connection.setblocking(False)`, `FileLock(path, timeout=0)`, `if future.done(): …`.
-        """
-        guards = [guard for guard in fact.unless if guard.method is not None]
-        if not guards or receiver < 0:
-            return False
-        nodes, calls = frame.code.scope.nodes, self._inference.calls
-        maker = nodes[receiver]
-        if isinstance(maker, ir.Call) and any(guard.method == "__init__" for guard in guards):
-            arguments = calls.arguments(frame, maker)
-            if any(guard.method == "__init__" and _cancels(guard, arguments) for guard in guards):
-                return True
-        for other, node in enumerate(nodes):
-            callee = nodes[node.func] if isinstance(node, ir.Call) and node.func >= 0 else None
-            if not (
-                isinstance(node, ir.Call) and isinstance(callee, ir.Attr) and _is_same(nodes, callee.value, receiver)
-            ):
-                continue
-            for guard in guards:
-                if guard.method != callee.name:
-                    continue
-                if guard.name is None and guard.position is None:
-                    if _holds_at(frame.code.scope, other, ref):
-                        return True
-                elif _cancels(guard, calls.arguments(frame, node)):
-                    return True
-        return False
 
     def _consumed(self, frame: Frame, node: ir.Call, callee: Value) -> Iterator[Primitive]:
         """Effects of iterating what another call gave: `list(client.scan_iter())`."""
@@ -285,7 +257,7 @@ class Effects:
         assert name is not None
         catalog = self._inference.catalog
         for fact in catalog.facts(name, When.CALL):
-            if not any(guard.method is None and _cancels(guard, arguments) for guard in fact.unless):
+            if not any(guard.method is None and cancels(guard, arguments) for guard in fact.unless):
                 yield Primitive(fact)
         role = catalog.role(name)
         if role is not None and not role.lazy:
@@ -359,7 +331,7 @@ class Effects:
             facts = self._inference.catalog.facts(name, when) if name is not None else ()
             for fact in facts:
                 arguments = self._inference.calls.arguments(frame, node)
-                if not any(guard.method is None and _cancels(guard, arguments) for guard in fact.unless):
+                if not any(guard.method is None and cancels(guard, arguments) for guard in fact.unless):
                     yield Primitive(fact)
 
     def _read(self, value: Value, name: str) -> Iterator[Happening]:
@@ -381,47 +353,3 @@ class Effects:
             if isinstance(value, Instance) and isinstance(value.cls, Class):
                 for member in self._inference.members.find(value, name):
                     yield from self.call(member, Arguments((), (), True), 1)
-
-
-def _holds_at(scope: ir.Scope, test: ir.Ref, ref: ir.Ref) -> bool:
-    """Whether a node is evaluated only where a test has come out true."""
-    for branch in scope.branches:
-        for tested, positive in branch.tested:
-            if tested == test:
-                ways = [branch.body if positive else branch.orelse]
-                if branch.outcome_after is positive:
-                    ways.append(branch.after)
-                if any(start <= ref < end for start, end in ways):
-                    return True
-    return False
-
-
-def _is_same(nodes: tuple[ir.Node, ...], left: ir.Ref, right: ir.Ref) -> bool:
-    """Whether two nodes mean the same object, going by the text: `self.future` twice."""
-    if left == right or min(left, right) < 0:
-        return left == right
-    match nodes[left], nodes[right]:
-        case ir.Narrow(value=value), _:
-            return _is_same(nodes, value, right)
-        case _, ir.Narrow(value=value):
-            return _is_same(nodes, left, value)
-        case ir.Attr(value=one, name=name), ir.Attr(value=other, name=other_name):
-            return name == other_name and _is_same(nodes, one, other)
-    return False
-
-
-def _cancels(guard: Guard, arguments: Arguments) -> bool:
-    """Whether an argument switches an effect off."""
-    given = arguments.get(guard.position, guard.name)
-    if given is None:
-        return guard.absent and not arguments.is_open
-    if guard.refers is not None:
-        return any(isinstance(value, External) and value.name == guard.refers for value in given)
-    if guard.equals is None:
-        return False
-    return any(
-        isinstance(value, Constant)
-        and value.value == guard.equals
-        and isinstance(value.value, bool) is isinstance(guard.equals, bool)
-        for value in given
-    )
