@@ -161,12 +161,11 @@ class Run:
         """Run the pipeline."""
         wanted = self._discover()
         digests = {path: digest for path in self._project_files(wanted) if (digest := self._digest(path, wanted))}
-        loaded = catalog.load(extra=self._extensions.catalogs)
-        key = self._key(digests, loaded, wanted)
+        key = self._key(digests, self._catalog(None), wanted)
         finished = self._cache.findings(key)
         is_new = finished is None
         if finished is None:
-            found = self._analyse(digests, loaded, wanted)
+            found = self._analyse(digests, wanted)
             finished = tuple(sorted(self._finish(found), key=lambda one: one.sort_key))
         if self._overlays:  # what is in an editor is gone with the next key: of that, nothing is kept
             if self._has_news:
@@ -216,6 +215,9 @@ class Run:
         self._digests[path] = digest
         return digest
 
+    def _catalog(self, packages: Collection[str] | None) -> catalog.Catalog:
+        return catalog.load(packages, self._extensions.catalogs)
+
     def _key(self, digests: Mapping[str, str], loaded: catalog.Catalog, wanted: set[str]) -> str:
         settings = self._settings
         parts = {f"file {path}": digest for path, digest in digests.items()}
@@ -237,12 +239,12 @@ class Run:
         parts["folder"] = os.getcwd()
         return findings_key(parts)
 
-    def _analyse(self, digests: Mapping[str, str], loaded: catalog.Catalog, wanted: set[str]) -> list[Diagnostic]:
+    def _analyse(self, digests: Mapping[str, str], wanted: set[str]) -> list[Diagnostic]:
         """Summarise what is new, link, and run the checks."""
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
         try:
-            return self._check(self._summarise(digests, wanted), loaded, wanted)
+            return self._check(self._summarise(digests, wanted), wanted)
         finally:
             sys.setrecursionlimit(limit)
 
@@ -258,16 +260,17 @@ class Run:
                         self._problems.append(_input_error(path, error.message))
                     continue
                 digest, summary = text.digest, summarise(text.text)
+                if path not in self._overlays:
+                    self._sources.pop(path, None)  # the few texts with findings are read again; all would fill memory
             self._summaries[digest] = summaries[path] = summary
         return summaries
 
-    def _check(
-        self, summaries: Mapping[str, ir.ModuleSummary], loaded: catalog.Catalog, wanted: set[str]
-    ) -> list[Diagnostic]:
+    def _check(self, summaries: Mapping[str, ir.ModuleSummary], wanted: set[str]) -> list[Diagnostic]:
+        packages = {name.partition(".")[0] for summary in summaries.values() for name in summary.imports}
         root = os.path.abspath(self._settings.root)
         sources = [os.path.join(root, folder) for folder in self._settings.src]
         by_path = {os.path.abspath(path): summary for path, summary in summaries.items()}
-        project = Project(by_path, loaded, root, [os.path.normpath(folder) for folder in sources])
+        project = Project(by_path, self._catalog(packages), root, [os.path.normpath(folder) for folder in sources])
         found: list[Diagnostic] = []
         for check in self._extensions.checks:
             if not self._enabled.isdisjoint(check.codes):
