@@ -30,6 +30,8 @@ from loopsafe.suppress import suppress
 
 _MOST_PASSES: Final = 100
 """As in ruff: fixes that have not come to rest by then undo each other."""
+_MOST_KEPT: Final = 8 << 20
+"""Bytes of source texts that are kept in memory; of larger projects those with findings are read again."""
 _OLDEST_PYTHON: Final = (3, 10)
 _T = TypeVar("_T")
 
@@ -250,6 +252,7 @@ class Run:
 
     def _summarise(self, digests: Mapping[str, str], wanted: Collection[str]) -> dict[str, ir.ModuleSummary]:
         summaries = {}
+        kept = 0
         for path, digest in digests.items():
             summary = self._summaries.get(digest) or self._cache.summary(digest)
             if summary is None:
@@ -260,8 +263,9 @@ class Run:
                         self._problems.append(_input_error(path, error.message))
                     continue
                 digest, summary = text.digest, summarise(text.text)
-                if path not in self._overlays:
-                    self._sources.pop(path, None)  # the few texts with findings are read again; all would fill memory
+                kept += len(text.data)
+                if kept > _MOST_KEPT and path not in self._overlays:
+                    del self._sources[path]
             self._summaries[digest] = summaries[path] = summary
         return summaries
 

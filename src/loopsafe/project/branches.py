@@ -151,7 +151,7 @@ class Branches:
         found: set[int] = set()
         for branch in code.scope.branches:
             for ref, _ in branch.tested:
-                found |= _parameters(code.scope, ref)
+                found |= _parameters(code.scope, ref, set())
         return found
 
     def _handed_on(self, code: Code, depth: int) -> frozenset[int]:
@@ -188,22 +188,25 @@ class Branches:
         return found
 
 
-def _parameters(scope: ir.Scope, ref: ir.Ref) -> set[int]:
-    """The parameters that a test looks at."""
+def _parameters(scope: ir.Scope, ref: ir.Ref, seen: set[ir.Ref]) -> set[int]:
+    """The parameters that a test looks at; `seen` are nodes that were looked at before."""
+    if ref in seen:
+        return set()
+    seen.add(ref)
     node = scope.nodes[ref] if ref >= 0 else None
     match node:
         case ir.Param(index):
             return {index}
         case ir.Narrow(value):
-            return _parameters(scope, value)
+            return _parameters(scope, value, seen)
         case ir.Phi(options):
-            return {index for option in options if option < ref for index in _parameters(scope, option)}
+            return {index for option in options if option < ref for index in _parameters(scope, option, seen)}
         case ir.Compare(_, left, right):
-            return _parameters(scope, left) | _parameters(scope, right)
+            return _parameters(scope, left, seen) | _parameters(scope, right, seen)
         case ir.Call(func=func, args=(argument,)):
             callee = scope.nodes[func] if func >= 0 else None
-            inner = _parameters(scope, callee.value) if isinstance(callee, ir.Attr) else set()
-            return inner | _parameters(scope, argument)
+            inner = _parameters(scope, callee.value, seen) if isinstance(callee, ir.Attr) else set()
+            return inner | _parameters(scope, argument, seen)
     return set()
 
 

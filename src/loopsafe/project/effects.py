@@ -160,9 +160,9 @@ class Effects:
                 continue
             if isinstance(happening, Primitive):
                 fact = happening.fact
-                if fact.is_general and ref in frame.code.awaited:
-                    continue  # the catalogue does not know the method, the author knows that it is awaitable
                 func = frame.code.scope.nodes[node.func] if node.func >= 0 else None
+                if ref in frame.code.awaited and (fact.is_general or _is_said(frame, func)):
+                    continue  # awaited by its author: better evidence than an annotation, or a rule for all methods
                 if isinstance(func, ir.Attr) and is_switched_off(self._inference, frame, ref, func.value, fact):
                     continue
             yield happening
@@ -353,3 +353,9 @@ class Effects:
             if isinstance(value, Instance) and isinstance(value.cls, Class):
                 for member in self._inference.members.find(value, name):
                     yield from self.call(member, Arguments((), (), True), 1)
+
+
+def _is_said(frame: Frame, func: ir.Node | None) -> bool:
+    """Whether the type of a method's object is only what the annotation of a parameter says."""
+    owner = frame.code.scope.nodes[func.value] if isinstance(func, ir.Attr) and func.value >= 0 else None
+    return isinstance(owner, ir.Param) and owner.index >= len(frame.arguments)

@@ -190,8 +190,11 @@ class Members:
 
     def _of_class(self, value: ClassObject, cls: ClassKey, name: str) -> Values:
         if not isinstance(cls, Class):
+            attribute = self._inference.catalog.attribute(cls, name)
+            if attribute is not None:
+                return self._inference.externals.instances(attribute, value)
             full = self._inference.catalog.find(cls, name)
-            if full is not None and self._inference.catalog.attribute(cls, name) is None:
+            if full is not None:
                 return (Method(full, value),)
             return (self._inference.externals.named(f"{cls}.{name}"),)
         for owner in self._inference.hierarchy.order(cls):

@@ -81,7 +81,8 @@ def cancels(guard: Guard, arguments: Arguments) -> bool:
     if guard.refers is not None:
         return any(isinstance(value, External) and value.name == guard.refers for value in given)
     if guard.equals is None:
-        return False
+        # a guard without a value asks only whether the argument is given; None is as good as not given
+        return not guard.absent and given != (Constant(None),)
     return any(
         isinstance(value, Constant)
         and value.value == guard.equals
