@@ -154,9 +154,9 @@ class ScopeBuilder:
         first = arriving[0]
         merged = dict(first)
         for other in arriving[1:]:
-            for name in other.keys() - merged.keys():
+            for name, ref in other.items():  # in their order: a set's would differ from run to run
                 if "." not in name:
-                    merged[name] = other[name]
+                    merged.setdefault(name, ref)
         for name in list(merged):
             options = [env[name] for env in arriving if name in env]
             if "." in name and len(options) < len(arriving):

@@ -17,7 +17,7 @@ from loopsafe.summary import ir
 from loopsafe.summary.places import Places
 from loopsafe.summary.statements import StatementReader
 
-FORMAT: Final = 5
+FORMAT: Final = 6
 """Raised whenever the same text would give another summary: part of the key under which summaries are cached."""
 
 _DEEPEST: Final = 12_000 if sys.version_info >= (3, 11) else 3_000
