@@ -19,7 +19,7 @@ _VARIABLES: Final = ("COLUMNS", "FORCE_COLOR", "CLICOLOR_FORCE", "NO_COLOR", "PY
 settings.register_profile(
     "quick", max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
-settings.register_profile("long", max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
+settings.register_profile("long", max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile(os.environ.get("LOOPSAFE_HYPOTHESIS", "quick"))
 
 

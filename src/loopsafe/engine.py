@@ -77,23 +77,23 @@ def fix(outcome: Outcome, settings: Settings) -> Fixed:
     Every pass checks the project anew. A file whose text would no longer compile keeps its old text.
     """
     from loopsafe.fixes import apply
-    from loopsafe.fixes.passes import is_whole
 
     wanted = Applicability.UNSAFE if settings.unsafe_fixes else Applicability.SAFE
     contents: dict[str, bytes] = {}
-    broken: set[str] = set()
+    problems: dict[str, str] = {}
     count = 0
     for _ in range(_MOST_PASSES):
         has_changed = False
         for path, found in _by_file(outcome.diagnostics).items():
             text = outcome.sources(path)
-            if path in broken or text is None:
+            if path in problems or text is None:
                 continue
             result = apply(text.text, [one.fix for one in found], wanted)
             if not result.applied or result.text == text.text:
                 continue
-            if not is_whole(result.text):
-                broken.add(path)
+            problem = _problem_with(text, result.text)
+            if problem is not None:
+                problems[path] = problem
                 continue
             contents[path] = text.encode(result.text)
             count += len(result.applied)
@@ -101,11 +101,27 @@ def fix(outcome: Outcome, settings: Settings) -> Fixed:
         if not has_changed:
             break
         outcome = outcome.run.again(contents).outcome()
-    warnings = tuple(
-        f"{path}: a fix would have broken the syntax, nothing was fixed there; please report this"
-        for path in sorted(broken)
-    )
+    else:
+        problems.update(
+            dict.fromkeys(contents, f"after {_MOST_PASSES} passes there are still fixes; please report this")
+        )
+    warnings = tuple(f"{path}: {problem}" for path, problem in sorted(problems.items()))
     return Fixed(contents, count, msgspec.structs.replace(outcome, warnings=(*outcome.warnings, *warnings)))
+
+
+def _problem_with(text: Source, fixed: str) -> str | None:
+    """Why a file's new text may not stand, in words for the user."""
+    from loopsafe.fixes.passes import is_whole
+
+    try:
+        text.encode(fixed)
+    except UnicodeEncodeError:
+        return f"a fix does not fit into {text.encoding}, it was left out"
+    if is_whole(fixed):
+        return None
+    if is_whole(text.text):
+        return "a fix would have broken the syntax, it was left out; please report this"
+    return "does not compile, nothing was fixed there"
 
 
 class Run:

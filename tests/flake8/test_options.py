@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,7 @@ class TestFilesThatFlake8Chooses:
     def test_file_with_another_suffix(self, folder: Path, codes: Callable[..., Any]) -> None:
         (folder / "nap.py").rename(folder / "nap")
         assert codes("nap") == ["LSA105"]
-        assert codes("--filename=*", ".").count("LSA105") == 1
+        assert codes("--filename=*nap", ".").count("LSA105") == 1
 
 
 class TestBrokenFiles:
@@ -130,6 +131,8 @@ class TestBrokenFiles:
 
     @pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", b"\x00", b"\xff\xfex\x00", b"(" * 10_000])
     def test_odd_contents(self, folder: Path, flake8: Callable[..., Any], data: bytes) -> None:
+        if b"\0" in data and sys.version_info < (3, 11):
+            pytest.skip("flake8 itself fails: there `ast.parse` raises ValueError for a null byte")
         (folder / "odd.py").write_bytes(data)
         done = flake8("odd.py", "nap.py")
         assert done.err == ""

@@ -84,26 +84,26 @@ def templates(draw: st.DrawFn, choices: list[str], depth: int, other: str) -> st
     is_async = draw(st.booleans())
 
     def fill(hole: re.Match[str]) -> str:
-        match hole[1]:
+        match hole[2]:
             case "m":
-                return other
+                return hole[1] + other
             case "n":
-                return draw(st.sampled_from(NAMES))
+                return hole[1] + draw(st.sampled_from(NAMES))
             case "e":
                 expressions = EXPRESSIONS + ASYNC_EXPRESSIONS * is_async
-                return draw(templates(expressions, depth - 1, other))
+                return hole[1] + draw(templates(expressions, depth - 1, other))
             case _:
                 statements = STATEMENTS + ASYNC_STATEMENTS * is_async
                 blocks = draw(st.lists(templates(statements, depth - 1, other), min_size=1, max_size=3))
-                return "\n".join("    " + row for block in blocks for row in block.split("\n"))
+                return "\n".join(f"{hole[1]}    {row}" for block in blocks for row in block.split("\n"))
 
-    return re.sub(r"\$([nesm])", fill, text)
+    return re.sub(r"( *)\$([nesm])", fill, text)
 
 
 @st.composite
 def modules(draw: st.DrawFn, other: str = "other") -> str:
     """Texts that mostly compile; those that do not are a case as well."""
-    blocks = draw(st.lists(templates(TOP, 4, other), min_size=1, max_size=5))
+    blocks = list(dict.fromkeys(draw(st.lists(templates(TOP, 4, other), min_size=1, max_size=5))))
     if draw(st.integers(0, 9)):
         blocks = [block for block in blocks if is_whole(block)]
     return "\n".join([IMPORTS, *blocks]) + "\n"
@@ -227,7 +227,8 @@ def test_fixed_projects_still_compile(files: Files) -> None:
         chosen = make_settings(root)
         outcome = engine.check([str(root)], chosen)
         fixed = engine.fix(outcome, chosen)
-        assert not fixed.remaining.warnings, "no fix had to be taken back"
+        broken = [one for one in fixed.remaining.warnings if "please report" in one]
+        assert not broken, "no fix had to be taken back"
         for path, data in fixed.files.items():
             assert is_whole(data.decode())
             Path(path).write_bytes(data)

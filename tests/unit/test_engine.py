@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from loopsafe import engine
 from loopsafe.config import Settings
-from loopsafe.model import Confidence, LoopsafeError
+from loopsafe.model import Applicability, Confidence, Edit, Fix, LoopsafeError, Position
 
 NAP = "import time\n\n\nasync def nap():\n    time.sleep(1)\n"
 HELPER = "import time\n\n\ndef wait():\n    time.sleep(1)\n"
@@ -144,6 +145,25 @@ class TestFix:
         fixed = self.fix()
         assert list(fixed.files) == ["a.py"]
         assert codes(fixed.remaining) == ["b.py:1 invalid-syntax"]
+
+    def test_file_that_parses_but_does_not_compile_is_left_alone(self) -> None:
+        write("a.py", NAP + "    return\n    global nap\n    nap = await nap()\n")
+        write("b.py", NAP + "    x = 1\n    global x\n")
+        fixed = self.fix()
+        assert list(fixed.files) == ["a.py"]
+        assert fixed.remaining.warnings == ("b.py: does not compile, nothing was fixed there",)
+        assert codes(fixed.remaining) == ["b.py:5 LSA105"]
+
+    def test_fix_that_the_file_s_encoding_cannot_hold(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Only a plugin's fix can contain such text."""
+        write("a.py", "# coding: ascii\n" + NAP)
+        outcome = check(fix=True)
+        (found,) = outcome.diagnostics
+        fix = Fix("x", Applicability.SAFE, (Edit(Position(6, 5), Position(6, 5), "x = 'é'; "),))
+        changed = msgspec.structs.replace(outcome, diagnostics=(msgspec.structs.replace(found, fix=fix),))
+        fixed = engine.fix(changed, Settings(fix=True))
+        assert fixed.files == {}
+        assert fixed.remaining.warnings == ("a.py: a fix does not fit into ascii, it was left out",)
 
     def test_nothing_to_do(self) -> None:
         write("a.py", "x = 1\n")

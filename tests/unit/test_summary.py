@@ -37,6 +37,20 @@ class A(d.Base):
 def outer():
     inner = lambda y: y
     return inner(1)
+
+
+if p.sep:
+    red, green, blue = 1, 2, 3
+elif e:
+    green, blue, white, black = 4, 5, 6, 7
+else:
+    blue, black, yellow, brown = 8, 9, 10, 11
+try:
+    import one, two, three
+except ImportError:
+    four = five = six = None
+while red:
+    seven, eight = nine, ten = green, blue
 """
 
 
@@ -49,7 +63,7 @@ def scopes_of(text: str) -> tuple[ir.Scope, ...]:
 def test_facts_of_a_module() -> None:
     summary = summarise(TEXT)
     assert summary.has_async
-    assert summary.imports == ("a.b", "os.path")
+    assert summary.imports == ("a.b", "one", "os.path", "three", "two")
     assert summary.overridden == ("Base",)
     assert "size" in summary.implicit
     assert summary.methods == ("go", "size")
