@@ -13,8 +13,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-_VARIABLES: Final = ("COLUMNS", "FORCE_COLOR", "CLICOLOR_FORCE", "NO_COLOR", "PYTHONPATH", "PYTHONWARNINGS")
+_VARIABLES: Final = (
+    "COLUMNS", "FORCE_COLOR", "CLICOLOR_FORCE", "NO_COLOR", "PYTHONPATH", "PYTHONWARNINGS", "VIRTUAL_ENV",
+)  # fmt: skip
 """What a developer's shell may hold and a test must not depend on; those of loopsafe itself are dropped as well."""
+
+os.environ.pop("VIRTUAL_ENV", None)  # a developer's own packages
 
 settings.register_profile(
     "quick", max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True

@@ -21,9 +21,10 @@ from loopsafe.config import Settings, resolve
 from loopsafe.config.root import has_marker
 from loopsafe.model import INPUT_ERROR, INVALID_SYNTAX, Applicability, Confidence, Diagnostic, Fix, Span
 from loopsafe.plugins import Extensions, load_extensions
-from loopsafe.project import RECURSION_LIMIT, Project
+from loopsafe.project import RECURSION_LIMIT, Libraries, Project
 from loopsafe.source.directives import read_directives
 from loopsafe.source.discovery import show_path
+from loopsafe.source.environment import find_environment
 from loopsafe.source.text import Source, UnreadableSource
 from loopsafe.summary import ir, summarise
 from loopsafe.suppress import suppress
@@ -148,6 +149,9 @@ class Run:
         self._stamps: Final[dict[str, Stamp]] = {}
         self._has_news = False
         """Whether a file had to be read that the cache does not know as it is now."""
+        self._libraries: Final[dict[str, str]] = {}
+        """Content digests of the installed modules that were needed, by path."""
+        self._environment: Final = find_environment(settings.python, settings.root, os.environ)
         self._extensions: Final[Extensions] = load_extensions()
         self._enabled: Final = resolve(
             settings.select,
@@ -187,9 +191,11 @@ class Run:
             finished = tuple(sorted(self._finish(found), key=lambda one: one.sort_key))
         if self._overlays:  # what is in an editor is gone with the next key: of that, nothing is kept
             if self._has_news:
-                self._cache.save(self._stamps, _without(self._overlays, digests).values(), self._summaries, None)
+                needed = [*_without(self._overlays, digests).values(), *self._libraries.values()]
+                self._cache.save(self._stamps, needed, self._summaries, None)
         elif is_new or self._has_news:
-            self._cache.save(self._stamps, digests.values(), self._summaries, (key, finished))
+            needed = [*digests.values(), *self._libraries.values()]
+            self._cache.save(self._stamps, needed, self._summaries, (key, finished))
         files = tuple(sorted({*wanted, *(one.path for one in self._problems)}))
         diagnostics = sorted([*finished, *self._problems], key=lambda one: one.sort_key)
         return Outcome(tuple(diagnostics), files, tuple(self._warnings(finished, wanted)), self)
@@ -244,6 +250,7 @@ class Run:
         parts["rules"] = "\n".join(f"{code} {self._extensions.rules[code].name}" for code in sorted(self._enabled))
         parts["plugins"] = "\n".join(self._extensions.plugins)
         parts["code"] = code_stamp(self._extensions.folders)
+        parts["environment"] = self._environment.key
         parts["settings"] = repr(
             (
                 settings.ignore_noqa,
@@ -285,12 +292,33 @@ class Run:
             self._summaries[digest] = summaries[path] = summary
         return summaries
 
+    def _library(self, path: str) -> ir.ModuleSummary | None:
+        """The summary of an installed module, from the cache unless it has changed."""
+        status = _status(path)
+        digest = None if status is None else self._cache.digest(path, status)
+        summary = None if digest is None else self._summaries.get(digest) or self._cache.summary(digest)
+        if digest is None or summary is None:
+            try:
+                text = source.read(path)
+            except UnreadableSource:
+                return None
+            digest = text.digest
+            summary = self._summaries.get(digest) or summarise(text.text)
+            self._has_news = True
+        if status is not None:
+            self._stamps[path] = Stamp(status.st_size, status.st_mtime_ns, digest)
+        self._libraries[path] = digest
+        self._summaries[digest] = summary
+        return summary
+
     def _check(self, summaries: Mapping[str, ir.ModuleSummary], wanted: set[str]) -> list[Diagnostic]:
         packages = {name.partition(".")[0] for summary in summaries.values() for name in summary.imports}
         root = os.path.abspath(self._settings.root)
         sources = [os.path.join(root, folder) for folder in self._settings.src]
         by_path = {os.path.abspath(path): summary for path, summary in summaries.items()}
-        project = Project(by_path, self._catalog(packages), root, [os.path.normpath(folder) for folder in sources])
+        loaded = self._catalog(packages)
+        libraries = Libraries(self._environment.folders, self._library, loaded.describes)
+        project = Project(by_path, loaded, root, [os.path.normpath(folder) for folder in sources], libraries)
         found: list[Diagnostic] = []
         for check in self._extensions.checks:
             if not self._enabled.isdisjoint(check.codes):

@@ -181,7 +181,6 @@ def test_modules_that_import_each_other(folder: Path, concise: Concise) -> None:
     assert [line.split(" `")[0] for line in concise()] == ["hen.py:6:19: LSA115"]
 
 
-@pytest.mark.xfail(reason="project/names.py: `exported` goes every way through the circle, 2 to the 16th", strict=True)
 def test_modules_that_import_everything_of_each_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that none of them has is looked for once in each, not along every path through them."""
     from loopsafe.project.names import Names

@@ -7,50 +7,62 @@ are kept. Knows nothing of any project.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
-from loopsafe.catalog.loader import CatalogText, check_types, decode, lies_in, read_folder, read_shipped
-from loopsafe.catalog.schema import Affinity, CallRecord, CatalogFile, ClassRecord, Fact, Role, When
+from loopsafe.catalog.loader import CatalogText, decode, lies_in, read_added, read_shipped
+from loopsafe.catalog.schema import Affinity, CatalogFile, ClassRecord, Fact, Role, When
 from loopsafe.catalog.types import UNKNOWN, InvalidType, Named, TypeExpr, awaitable, parse_type
+from loopsafe.catalog.versions import select
 from loopsafe.model import LoopsafeError
 
 _MAX_ALIAS_STEPS: Final = 8
+_NO_VERSIONS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-def load(packages: Collection[str] | None = None, extra: Sequence[Path] = ()) -> Catalog:
-    """The shipped catalogue plus the folders (or files) of `extra`, whose entries win.
+def load(
+    packages: Collection[str] | None = None, extra: Sequence[Path] = (), versions: Mapping[str, str] = _NO_VERSIONS
+) -> Catalog:
+    """The shipped catalogue plus the folders (or files) of `extra`, of which each wins over those before it.
 
     `packages` are the top-level packages that the project imports, which bound `property_names`; None means
     all. Every file is within reach in either case, since one costs nothing until a name of it is looked up.
+    `versions` are those of installed distributions, by normalised name.
     """
-    added = [text for folder in extra for text in read_folder(folder)]
-    for text in added:
-        check_types(text)
-    return Catalog([*read_shipped(), *added], packages)
+    added = [text for path in extra for text in read_added(path)]
+    return Catalog(select([*read_shipped(), *added], versions), packages)
 
 
 class Catalog:
-    """Everything that catalogue files say, by canonical qualified name."""
+    """Everything that catalogue files say, by canonical qualified name.
+
+    What a later file says of a name replaces what earlier ones say of it: of its effects (a `[[call]]` of any moment,
+    `quiet`, `fluent`, `asynchronous`, `attributes`), of its type, of its role; of a class, key by key.
+    """
 
     def __init__(self, texts: Sequence[CatalogText], packages: Collection[str] | None = None) -> None:
-        self._texts = texts
+        self.texts: Final = tuple(texts)
+        """The files that hold; a later one wins."""
         self._packages = None if packages is None else frozenset(packages)
-        self._pending: dict[str, list[tuple[str, CatalogText]]] = {}
-        for text in texts:
+        self._pending: dict[str, list[tuple[str, int]]] = {}
+        for index, text in enumerate(texts):
             for package in text.packages:
-                self._pending.setdefault(_top(package), []).append((package, text))
-        self._decoded: set[int] = set()
+                self._pending.setdefault(_top(package), []).append((package, index))
+        self._packages_by_top = {top: [package for package, _ in items] for top, items in self._pending.items()}
+        self._files: dict[int, CatalogFile] = {}
+        self._added: set[int] = set()
+        self._said: dict[str, tuple[Fact, ...]] = {}
+        """What is said of the effects of a name; nothing at all may be said of it as well."""
         self._facts: dict[tuple[str, When], tuple[Fact, ...]] = {}
         self._classes: dict[str, ClassRecord] = {}
         self._members: dict[str, set[str]] = {}
         self._every: dict[str, Fact] = {}
-        self._described: dict[str, set[str]] = {}
         self._returns: dict[str, str] = {}
         self._async: set[str] = set()
         self._aliases: dict[str, str] = {}
@@ -66,7 +78,7 @@ class Catalog:
     def digest(self) -> str:
         """Hash over the bytes of all files, for cache keys."""
         state = hashlib.blake2b(digest_size=16)
-        for text in self._texts:
+        for text in self.texts:
             state.update(len(text.data).to_bytes(8, "big"))
             state.update(text.data)
         return state.hexdigest()
@@ -75,10 +87,10 @@ class Catalog:
     def property_names(self) -> frozenset[str]:
         """Last parts of the names of all facts that reading an attribute triggers."""
         names: set[str] = set()
-        for text in self._texts:
+        for index, text in enumerate(self.texts):
             if not text.has_properties or not self._is_imported(text):
                 continue
-            for call in decode(text).call:
+            for call in self._file(index).call:
                 if call.when is When.PROPERTY:
                     names.update(name.rpartition(".")[2] for name in call.name)
         return frozenset(names)
@@ -92,12 +104,13 @@ class Catalog:
 
     def facts(self, name: str, when: When = When.CALL) -> tuple[Fact, ...]:
         """The effects of a canonical name at one moment, those of a method also by its class's bases."""
-        self._decode_for(name)
         found = self._facts.get((name, when))
         if found is None:
+            self._decode_for(name)
             owner = self._inherited(name) or name
-            found = self._facts.get((owner, when)) or self._by_class(owner, when)
-            self._facts[name, when] = found
+            said = self._said.get(owner)
+            facts = self._by_class(owner, when) if said is None else [fact for fact in said if fact.when is when]
+            found = self._facts[name, when] = tuple(self._with_defaults(fact, name) for fact in facts)
         return found
 
     def find(self, cls: str, attr: str) -> str | None:
@@ -163,6 +176,10 @@ class Catalog:
         self._decode_for(name)
         return name in self._async or (self._inherited(name) or name) in self._async
 
+    def describes(self, module: str) -> bool:
+        """Is there a file that speaks of this module, or of the package that it lies in?"""
+        return any(lies_in(module, package) for package in self._packages_by_top.get(_top(module), ()))
+
     def _is_imported(self, text: CatalogText) -> bool:
         return self._packages is None or not self._packages.isdisjoint(map(_top, text.packages))
 
@@ -172,64 +189,74 @@ class Catalog:
             self._decode_pending(package, name)
 
     def _decode_pending(self, top: str, name: str) -> None:
-        due: list[tuple[str, CatalogText]] = []
-        later: list[tuple[str, CatalogText]] = []
-        for item in reversed(self._pending.pop(top)):
-            # what one file says must not be overruled by an earlier one that is decoded after it
-            is_due = lies_in(name, item[0]) or any(lies_in(item[0], package) for package, _ in due)
-            (due if is_due else later).append(item)
+        due = {index for package, index in self._pending[top] if lies_in(name, package)}
+        for index in sorted(self._with_earlier(due) - self._added):
+            self._added.add(index)
+            self._add(self._file(index))
+        later = [item for item in self._pending[top] if item[1] not in self._added]
         if later:
-            self._pending[top] = later[::-1]
-        for _, text in reversed(due):
-            if id(text) not in self._decoded:
-                self._decoded.add(id(text))
-                self._add(decode(text))
+            self._pending[top] = later
+        else:
+            del self._pending[top]
+
+    def _with_earlier(self, due: set[int]) -> set[int]:
+        """The files, and those before them about the same names, which must not overrule them by coming later."""
+        todo = sorted(due)
+        while todo:
+            index = todo.pop()
+            for package in self.texts[index].packages:
+                for other, earlier in self._pending.get(_top(package), ()):
+                    if earlier < index and earlier not in due and (lies_in(other, package) or lies_in(package, other)):
+                        due.add(earlier)
+                        todo.append(earlier)
+        return due
+
+    def _file(self, index: int) -> CatalogFile:
+        file = self._files.get(index)
+        if file is None:
+            file = self._files[index] = decode(self.texts[index])
+        return file
 
     def _add(self, file: CatalogFile) -> None:
         self._aliases.update(file.aliases)
         self._returns.update(file.returns)
-        self._async.update(file.asynchronous)
         self._roles.update(file.roles)
-        for name in (*file.roles, *file.returns):
+        self._know(chain(file.roles, file.returns))
+        said: dict[str, list[Fact]] = {name: [] for name in file.asynchronous}
+        for record in file.classes:
+            self._add_class(record, file.source, said)
+        for call in file.call:
+            for attr in call.name:
+                name = f"{call.owner}.{attr}" if call.owner else attr
+                fact = Fact(
+                    name, call.effect, call.when, call.unless, call.replacement, call.twin, call.affinity, file.source,
+                    via=call.via,
+                )  # fmt: skip
+                said.setdefault(name, []).append(fact)
+        self._know(said)
+        self._said.update((name, tuple(facts)) for name, facts in said.items())
+        self._async.difference_update(said)
+        self._async.update(file.asynchronous)
+        self._async.update(f"{record.name}.{attr}" for record in file.classes for attr in record.asynchronous)
+
+    def _know(self, names: Iterable[str]) -> None:
+        """Note that classes have these members."""
+        for name in names:
             owner, _, attr = name.rpartition(".")
             self._members.setdefault(owner, set()).add(attr)
-        for record in file.classes:
-            self._add_class(record, file.source)
-        added: dict[tuple[str, When], list[Fact]] = {}
-        for call in file.call:
-            for fact in self._expand(call, file.source):
-                added.setdefault((fact.name, fact.when), []).append(fact)
-        self._facts.update((key, tuple(facts)) for key, facts in added.items())
 
-    def _add_class(self, record: ClassRecord, source: str) -> None:
+    def _add_class(self, record: ClassRecord, source: str, said: dict[str, list[Fact]]) -> None:
         name = record.name
-        self._classes[name] = record
+        known = self._classes.get(name)
+        whole = self._classes[name] = record if known is None else _merge(known, record)
         self._aliases.update((alias, name) for alias in record.aliases)
-        members = self._members.setdefault(name, set())
-        members.update(record.returns, record.fluent, record.attributes, record.asynchronous, record.quiet)
+        self._members.setdefault(name, set()).update(record.returns)
         self._returns.update((f"{name}.{attr}", text) for attr, text in record.returns.items())
         self._returns.update((f"{name}.{attr}", "Self") for attr in record.fluent)
-        self._async.update(f"{name}.{attr}" for attr in record.asynchronous)
+        for attr in (*record.fluent, *record.attributes, *record.quiet, *record.asynchronous):
+            said[f"{name}.{attr}"] = []
         if record.every is not None:
-            self._every[name] = Fact(
-                name, record.every, When.CALL, record.unless, None, record.twin, record.affinity, source, True
-            )
-            others = self._described.setdefault(name, set())
-            others.update(record.fluent, record.attributes, record.asynchronous, record.quiet)
-
-    def _expand(self, call: CallRecord, source: str) -> list[Fact]:
-        record = self._classes.get(call.owner) if call.owner else None
-        affinity = call.affinity or (record.affinity if record else None)
-        twin = call.twin or (record.twin if record else None)
-        facts = []
-        for attr in call.name:
-            name = f"{call.owner}.{attr}" if call.owner else attr
-            owner, _, last = name.rpartition(".")
-            self._members.setdefault(owner, set()).add(last)
-            if owner in self._every:
-                self._described[owner].add(last)
-            facts.append(Fact(name, call.effect, call.when, call.unless, call.replacement, twin, affinity, source))
-        return facts
+            self._every[name] = Fact(name, record.every, When.CALL, whole.unless, source=source, is_general=True)
 
     def _follow(self, name: str) -> str:
         for _ in range(_MAX_ALIAS_STEPS):
@@ -256,9 +283,20 @@ class Catalog:
         """What a class says of all its methods of which nothing is said."""
         cls, _, attr = name.rpartition(".")
         fact = self._every.get(cls)
-        if fact is None or when is not When.CALL or attr in self._described[cls] or not _may_be_of_every(attr):
+        if fact is None or when is not When.CALL or not _may_be_of_every(attr):
             return ()
         return (msgspec.structs.replace(fact, name=name),)
+
+    def _with_defaults(self, fact: Fact, name: str) -> Fact:
+        """The fact as met under a name, with what the name's class, or a base of it, says of all its members."""
+        if fact.twin is not None and fact.affinity is not None:
+            return fact
+        line = [self._classes[cls] for cls in self.linear(name.rpartition(".")[0]) if cls in self._classes]
+        twin = fact.twin or next((record.twin for record in line if record.twin), None)
+        affinity = fact.affinity or next((record.affinity for record in line if record.affinity), None)
+        if twin == fact.twin and affinity is fact.affinity:
+            return fact
+        return msgspec.structs.replace(fact, twin=twin, affinity=affinity)
 
     def _inherited(self, name: str) -> str | None:
         """Where a class member is declared, if the name is one's and a base declares it."""
@@ -296,6 +334,19 @@ class Catalog:
             except InvalidType as error:
                 raise LoopsafeError(f"catalogue entry of `{name}`: {error}") from error
         return known
+
+
+def _merge(earlier: ClassRecord, later: ClassRecord) -> ClassRecord:
+    """One record of a class that two files describe; the members' own facts and types are kept by name elsewhere."""
+    return msgspec.structs.replace(
+        later,
+        bases=later.bases or earlier.bases,
+        affinity=later.affinity or earlier.affinity,
+        attributes={**earlier.attributes, **later.attributes},
+        every=later.every or earlier.every,
+        unless=later.unless or earlier.unless,
+        twin=later.twin or earlier.twin,
+    )
 
 
 def _may_be_of_every(attr: str) -> bool:

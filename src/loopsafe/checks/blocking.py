@@ -56,7 +56,7 @@ def _run(context: Context) -> Iterator[Diagnostic]:
 def _find(context: Context, coroutine: Frame) -> Iterator[_Finding]:
     propagation = context.project.propagation
     for frame, site in context.project.loop_sites(coroutine):
-        for effect, witness in propagation.at(site):
+        for effect, witness in propagation.at(frame, site):
             codes = CODES[effect]
             code = codes.direct if witness.hops == 0 else codes.transitive
             if code is not None and code in context.enabled:

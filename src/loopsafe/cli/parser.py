@@ -88,6 +88,7 @@ def to_settings(options: argparse.Namespace, root: str) -> Settings:
         diff=options.diff,
         min_confidence=Confidence(options.min_confidence),
         target_version=_version(options.target_version),
+        python=options.python,
         root=root,
     )
 
@@ -124,6 +125,11 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
     add("--extend-select", action="append", metavar="RULE_CODE", help="like --select, on top of the others")
     add("--extend-ignore", dest="ignore", action="append", help=argparse.SUPPRESS)
     add("--target-version", choices=_VERSIONS, metavar="TARGET_VERSION", help="oldest Python, e.g. py310")
+    add(
+        "--python",
+        metavar="PATH",
+        help="interpreter or environment whose packages are used [default: VIRTUAL_ENV, .venv]",
+    )
     confidences = [confidence.value for confidence in Confidence]
     default = Settings().min_confidence.value
     add("--min-confidence", choices=confidences, default=default, help="report nothing less sure than this")

@@ -43,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Findings come with their fixes; switched off where nobody can see them."""
     min_confidence: Confidence = Confidence.LIKELY
     target_version: tuple[int, int] | None = None
+    python: str | None = None
+    """An interpreter or virtual environment, for the packages installed in it; None looks where they usually are."""
     src: tuple[str, ...] = (".", "src")
     """Folders from which modules are imported, relative to `root`."""
     root: str = "."

@@ -25,12 +25,16 @@ def mentioned_name(module: Module, node: ir.Node | None) -> str | None:
 class Module:
     """A file, or a folder that is a package without `__init__.py` (it has no summary then)."""
 
-    def __init__(self, path: str, name: str, is_package: bool, summary: ir.ModuleSummary | None) -> None:
+    def __init__(
+        self, path: str, name: str, is_package: bool, summary: ir.ModuleSummary | None, *, is_library: bool = False
+    ) -> None:
         self.path: Final = path
         self.name: Final = name
         """Dotted name from the folder that it is imported from; several modules may share one."""
         self.is_package: Final = is_package
         self.summary: Final = summary
+        self.is_library: Final = is_library
+        """Installed, not part of the project."""
         self.codes: Final[dict[int, Code]] = {}
 
     @cached_property

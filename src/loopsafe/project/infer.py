@@ -265,6 +265,9 @@ class Inference:
         if origin is None:
             if node.level:
                 return NOTHING
+            part = self.modules.resolve(module, f"{node.module}.{node.name}", 0) if node.name is not None else None
+            if part is not None:  # of an installed namespace package, which has no module itself
+                return (ModuleObject(part),)
             name = node.module if node.name is None else f"{node.module}.{node.name}"
             return (self.externals.named(name),)
         if node.name is None:

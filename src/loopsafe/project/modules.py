@@ -1,6 +1,7 @@
 """Which file an import means.
 
-Stage: link. Reads nothing: it knows the paths of the files that were discovered. Python looks along `sys.path`; which
+Stage: link. Reads nothing itself: it knows the paths of the files that were discovered, and asks `libraries` for those
+of installed packages. Python looks along `sys.path`; which
 folders those are for a file cannot be known, so they are taken from the layout: the nearest folders above the file that
 are no packages themselves (a script's own folder, a source root), then the configured source roots.
 """
@@ -13,6 +14,7 @@ from functools import lru_cache
 from typing import Final
 
 from loopsafe.project.entities import Module
+from loopsafe.project.libraries import NO_LIBRARIES, Libraries
 from loopsafe.summary import ir
 
 _INIT: Final = "__init__"
@@ -22,8 +24,15 @@ _SUFFIXES: Final = (".py", ".pyi")
 class Modules:
     """The project's modules by path and, as seen from another module, by name."""
 
-    def __init__(self, summaries: Mapping[str, ir.ModuleSummary], root: str, sources: Iterable[str]) -> None:
+    def __init__(
+        self,
+        summaries: Mapping[str, ir.ModuleSummary],
+        root: str,
+        sources: Iterable[str],
+        libraries: Libraries = NO_LIBRARIES,
+    ) -> None:
         """`summaries` by absolute path; `root` and `sources` are absolute folders."""
+        self._libraries: Final = libraries
         self._root: Final = root
         self._sources: Final = tuple(sources)
         self._files: Final = {_stem(path): path for path in sorted(summaries, reverse=True)}
@@ -42,22 +51,23 @@ class Modules:
         return iter(self.by_path.values())
 
     def resolve(self, importer: Module, name: str, level: int) -> Module | None:
-        """The module that an import statement of `importer` names; None if it is outside the project."""
+        """The module that an import statement of `importer` names; None if it is not within reach."""
         folder = os.path.dirname(importer.path)
         if level == 0:
-            return self._absolute(folder, name)
+            found = None if importer.is_library else self._absolute(folder, name)
+            return found or self._libraries.resolve(name)
         if not importer.is_package or importer.summary is not None:
             level -= 1
         for _ in range(level):
             folder = os.path.dirname(folder)
-        return self._below(folder, name)
+        return self._libraries.below(folder, name) if importer.is_library else self._below(folder, name)
 
     def submodule(self, package: Module, name: str) -> Module | None:
         """`package.name`, if that is a module."""
         if not package.is_package:
             return None
         folder = os.path.dirname(package.path) if package.summary is not None else package.path
-        return self._below(folder, name)
+        return self._libraries.below(folder, name) if package.is_library else self._below(folder, name)
 
     def _find_absolute(self, folder: str, name: str) -> Module | None:
         for root in self._roots_of(folder):

@@ -15,16 +15,13 @@ from loopsafe.summary import ir
 if TYPE_CHECKING:
     from loopsafe.project.infer import Inference
 
-_MOST_STARS: Final = 16
-"""Modules that star-import one another in a longer chain do so in a circle."""
-
-
 class Names:
     """Answers `lookup(frame, name)` and `exported(module, name)`."""
 
     def __init__(self, inference: Inference) -> None:
         self._inference: Final = inference
-        self._stars = 0
+        self._searched: Final[dict[tuple[Module, str], None]] = {}
+        """Where the search under way has looked through star imports: modules may import one another so."""
 
     def lookup(self, frame: Frame, name: str) -> Values:
         """A name that is not local: enclosing functions, the module, the builtins."""
@@ -55,26 +52,33 @@ class Names:
                 ]
                 values = unite(self._inference.values(module.frame, refs) if refs else NOTHING, *stored)
                 return self._inference.containers.variable(module, name, values)
+            if scope.star_imports:
+                found = self._starred(module, scope, name)
+                if found is not None:
+                    return found
+        submodule = self._inference.modules.submodule(module, name)
+        return (ModuleObject(submodule),) if submodule is not None else None
+
+    def _starred(self, module: Module, scope: ir.Scope, name: str) -> Values | None:
+        """What the star imports of a module bring; each module is looked through once, whatever the ways to it."""
+        if (module, name) in self._searched:
+            return None
+        is_first = not self._searched
+        self._searched[module, name] = None
+        try:
             for source, level in reversed(scope.star_imports):  # the last one wins
                 origin = self._inference.modules.resolve(module, source, level)
                 if origin is None:
                     if self._inference.externals.has_member(source, name):
                         return (self._inference.externals.named(f"{source}.{name}"),)
-                elif origin is not module:
-                    found = self._starred(origin, name)
+                elif _is_starred(origin, name):
+                    found = self.exported(origin, name)
                     if found is not None:
                         return found
-        submodule = self._inference.modules.submodule(module, name)
-        return (ModuleObject(submodule),) if submodule is not None else None
-
-    def _starred(self, module: Module, name: str) -> Values | None:
-        if self._stars >= _MOST_STARS or not _is_starred(module, name):
             return None
-        self._stars += 1
-        try:
-            return self.exported(module, name)
         finally:
-            self._stars -= 1
+            if is_first:
+                self._searched.clear()
 
     def _builtin(self, name: str) -> Values:
         return (self._inference.externals.named(f"builtins.{name}"),) if hasattr(builtins, name) else NOTHING

@@ -16,6 +16,7 @@ from loopsafe.project.decorators import role_of
 from loopsafe.project.effects import Effects, Site
 from loopsafe.project.entities import Code, Frame, Module, mentioned_name
 from loopsafe.project.infer import Inference
+from loopsafe.project.libraries import NO_LIBRARIES, Libraries
 from loopsafe.project.modules import Modules
 from loopsafe.project.needs import LoopNeeds
 from loopsafe.project.propagate import Propagation
@@ -31,11 +32,16 @@ class Project:
     """All modules of a run, linked, with the catalogue."""
 
     def __init__(
-        self, summaries: Mapping[str, ir.ModuleSummary], catalog: Catalog, root: str, sources: Sequence[str] = ()
+        self,
+        summaries: Mapping[str, ir.ModuleSummary],
+        catalog: Catalog,
+        root: str,
+        sources: Sequence[str] = (),
+        libraries: Libraries = NO_LIBRARIES,
     ) -> None:
         """`summaries` by absolute path; `root` and `sources`, the folders that imports start from, are absolute too."""
         self.catalog: Final = catalog
-        self.modules: Final = Modules(summaries, root, sources)
+        self.modules: Final = Modules(summaries, root, sources, libraries)
         self.inference: Final = Inference(self.modules, catalog)
 
     @cached_property

@@ -17,7 +17,8 @@ from loopsafe.project.effects import Effects, Primitive, Run, Site
 from loopsafe.project.entities import Frame
 
 FARTHEST: Final[dict[Effect, int]] = {Effect.FILE: 3, Effect.METADATA: 0}
-"""Through how many synchronous calls an effect travels; without limit where it is not named (design.md, Effects)."""
+"""Through how many synchronous calls an effect travels; without limit where it is not named (design.md, Effects).
+An effect with a limit does not leave the installed package that has it either."""
 
 
 class Witness(NamedTuple):
@@ -77,6 +78,8 @@ class Propagation:
                 if effect is Effect.WAIT and _is_lock(callee):
                     continue
                 for caller, site, run in self._callers.get(callee, ()):
+                    if _is_kept_inside(effect, callee, caller):
+                        continue
                     if (accepts_doubt or run.doubt is None) and (caller, effect) not in self._witnesses:
                         witness = Witness(site, callee, hops, run.doubt or self._witnesses[callee, effect].doubt)
                         found[caller] = self._earlier(found.get(caller), witness)
@@ -103,8 +106,8 @@ class Propagation:
             return other
         return known
 
-    def at(self, site: Site) -> Iterator[tuple[Effect, Witness]]:
-        """The effects of one site, each with its witness; of several for one effect the shortest."""
+    def at(self, frame: Frame, site: Site) -> Iterator[tuple[Effect, Witness]]:
+        """The effects of one site of a frame, each with its witness; of several for one effect the shortest."""
         best: dict[Effect, Witness] = {}
         for fact, doubt in site.primitives:
             best.setdefault(fact.effect, Witness(site, fact, 0, doubt))
@@ -115,6 +118,8 @@ class Propagation:
                 if effect is Effect.WAIT and _is_lock(run.frame):
                     continue
                 if inner is None or (limit is not None and inner.hops >= limit):
+                    continue
+                if _is_kept_inside(effect, run.frame, frame):
                     continue
                 witness = Witness(site, run.frame, inner.hops + 1, run.doubt or inner.doubt)
                 known = best.get(effect)
@@ -136,6 +141,11 @@ def _find(site: Site, effect: Effect, accepts_doubt: bool) -> Primitive | None:
         if primitive.fact.effect is effect and (accepts_doubt or primitive.doubt is None):
             return primitive
     return None
+
+
+def _is_kept_inside(effect: Effect, callee: Frame, caller: Frame) -> bool:
+    """Whether an effect is an installed package's own affair, as files that it reads for itself."""
+    return effect in FARTHEST and callee.code.module.is_library and not caller.code.module.is_library
 
 
 def _is_lock(frame: Frame) -> bool:

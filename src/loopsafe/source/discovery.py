@@ -4,8 +4,6 @@ Nothing here reads Python files. Folders are walked with `os.scandir`; symbolic 
 followed: what they lead to is either checked under its own name or not part of what was asked for.
 """
 
-
-
 from __future__ import annotations
 
 import os

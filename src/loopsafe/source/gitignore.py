@@ -4,8 +4,6 @@ Nothing here walks folders. An entry is only asked about when no folder above it
 a file below an ignored folder cannot be taken back.
 """
 
-
-
 from __future__ import annotations
 
 import os
