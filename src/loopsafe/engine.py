@@ -154,9 +154,7 @@ class Run:
         self._environment: Final = find_environment(settings.python, settings.root, os.environ)
         self._extensions: Final[Extensions] = load_extensions()
         self._enabled: Final = resolve(
-            settings.select,
-            settings.ignore,
-            settings.extend_select,
+            *settings.selections,
             known={code: rule.default for code, rule in self._extensions.rules.items()},
         )
 
@@ -240,7 +238,8 @@ class Run:
         return digest
 
     def _catalog(self, packages: Collection[str] | None) -> catalog.Catalog:
-        return catalog.load(packages, self._extensions.catalogs)
+        added = [*self._extensions.catalogs, *map(Path, self._settings.catalogs)]
+        return catalog.load(packages, added, self._environment.versions)
 
     def _key(self, digests: Mapping[str, str], loaded: catalog.Catalog, wanted: set[str]) -> str:
         settings = self._settings

@@ -14,12 +14,13 @@ import tokenize
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, Final
 
+import msgspec
 from flake8.discover_files import expand_paths
 from flake8.exceptions import ExecutionError
 from flake8.options.manager import OptionManager
 
 from loopsafe import __version__
-from loopsafe.config import Settings, find_root
+from loopsafe.config import Settings, read_settings
 from loopsafe.model import Diagnostic, LoopsafeError
 
 _STDIN: Final = "-"
@@ -72,13 +73,7 @@ class Plugin:
         )
         files = sorted({path for path in paths if path != _STDIN})
         Plugin._options = options
-        Plugin._settings = Settings(
-            select=("ALL",),
-            ignore_noqa=True,
-            respect_gitignore=False,
-            proposes_fixes=False,
-            root=find_root([path for path in options.filenames if path != _STDIN] or [os.getcwd()]),
-        )
+        Plugin._settings = _settings(options)
         Plugin._findings = _check(files, Plugin._settings, {}) if files else {}
 
     def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
@@ -102,6 +97,18 @@ class Plugin:
         if options is None or _STDIN not in options.filenames:
             return False
         return self._filename in (options.stdin_display_name, _STDIN, "stdin")
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    """Those of the configuration file, less what is flake8's part. flake8 keeps its `--isolated` to itself."""
+    paths = [path for path in options.filenames if path != _STDIN]
+    try:
+        configured = read_settings(paths)
+    except LoopsafeError as error:
+        raise ExecutionError(f"loopsafe: {error}") from error
+    return msgspec.structs.replace(
+        configured, select=("ALL",), ignore_noqa=True, respect_gitignore=False, proposes_fixes=False
+    )
 
 
 def _check(paths: list[str], settings: Settings, overlays: Mapping[str, bytes]) -> dict[str, list[Diagnostic]]:

@@ -129,6 +129,23 @@ class RemedyKind(str, enum.Enum):
     """`f(a)` → `await asyncio.to_thread(f, a)`"""
     REPLACE_AWAITED = "replace-awaited"
     """`time.sleep(a)` → `await asyncio.sleep(a)`: same arguments, callee `Remedy.replacement`."""
+    MOVE = "move"
+    """Only together with the statements around it: all that uses one object goes into a function of its own."""
+
+
+class Bond(msgspec.Struct, frozen=True, gc=False):
+    """What ties a call to others: an object that only one thread may use, or only one at a time."""
+
+    makers: tuple[Span, ...]
+    """The expressions of the coroutine that give the object, and those that it comes from."""
+    is_own: bool
+    """Nobody outside the coroutine has it."""
+    is_thread_bound: bool
+    """Only the thread that made it may use it."""
+    is_receiver: bool
+    """It is what the method is called on, what is iterated or entered; else it is an argument, or the result."""
+    stays: tuple[Span, ...] = ()
+    """What in the coroutine must not move to another thread: it needs the loop, or a thread of its own."""
 
 
 class Remedy(msgspec.Struct, frozen=True, gc=False):
@@ -145,6 +162,8 @@ class Remedy(msgspec.Struct, frozen=True, gc=False):
     """Qualified name of the awaitable callee, for `REPLACE_AWAITED`."""
     offloader: str = "asyncio.to_thread"
     """Qualified name of the function that moves a callable to a thread."""
+    bond: Bond | None = None
+    """What it should, or must, move with."""
 
 
 class Diagnostic(msgspec.Struct, frozen=True, gc=False):

@@ -43,7 +43,7 @@ class StandIn:
         self, paths: Sequence[str], settings: Settings, *, overlays: Mapping[str, bytes] | None = None
     ) -> Outcome:
         overlays = overlays or {}
-        enabled = resolve(settings.select, settings.ignore, settings.extend_select, known=_KNOWN)
+        enabled = resolve(*settings.selections, known=_KNOWN)
         found = discover([path for path in paths if path not in overlays], settings)
         diagnostics = [_input_error(path, "No such file or directory (os error 2)") for path in found.missing]
         sources: dict[str, Source] = {}

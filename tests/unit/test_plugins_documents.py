@@ -17,7 +17,7 @@ from loopsafe.model import Effect
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "catalogue.md").read_text(encoding="utf-8")
 RECORDS = (schema.CatalogFile, schema.CallRecord, schema.ClassRecord, schema.Guard, schema.Role)
 CLOSED_SETS = (Effect, schema.When, schema.Affinity, schema.RoleKind, schema.RoleResult)
-PROSE = re.sub(r"```toml\n.*?```", "", PAGE, flags=re.DOTALL)
+PROSE = re.sub(r"```\w+\n.*?```", "", PAGE, flags=re.DOTALL)
 WORDS = set(re.findall(r"[\w-]+", " ".join(re.findall(r"`([^`]+)`", PROSE))))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loopsafe.config import resolve
+from loopsafe.config import Selection, resolve
 from loopsafe.model import LoopsafeError
 
 KNOWN = {"LSA100": False, "LSA101": True, "LSA102": True, "LSA111": True, "LSA201": False, "ACM001": True}
@@ -34,7 +34,7 @@ DEFAULT = {code for code, is_default in KNOWN.items() if is_default}
 )
 def test_resolve(select: str, ignore: str, extend: str, expected: set[str]) -> None:
     chosen = [tuple(filter(None, text.split(","))) for text in (select, ignore, extend)]
-    assert resolve(*chosen, known=KNOWN) == expected
+    assert resolve(Selection(*chosen), known=KNOWN) == expected
 
 
 @pytest.mark.parametrize(
@@ -46,4 +46,30 @@ def test_unknown_selector_is_named(selector: str, option: str) -> None:
     with pytest.raises(
         LoopsafeError, match=f"^Unknown rule selector `{selector}` in `{option}` from the CLI$"
     ):
-        resolve(*chosen.values(), known=KNOWN)
+        resolve(Selection(*chosen.values()), known=KNOWN)
+
+
+FILE = Selection(select=("LSA1",), ignore=("LSA102",), extend_select=("ACM001",), origin="loopsafe.toml")
+FROM_FILE = {"LSA100", "LSA101", "LSA111", "ACM001"}
+
+
+@pytest.mark.parametrize(
+    ("later", "expected"),
+    [
+        pytest.param(Selection(), FROM_FILE, id="nothing"),
+        pytest.param(Selection(select=("LSA102",)), {"LSA102"}, id="select begins anew"),
+        pytest.param(Selection(extend_select=("LSA102",)), FROM_FILE | {"LSA102"}, id="extend-select beats ignore"),
+        pytest.param(Selection(ignore=("LSA1",)), {"ACM001"}, id="ignore beats a longer select"),
+        pytest.param(
+            Selection(ignore=("LSA1",), extend_select=("LSA101",)), {"LSA101", "ACM001"}, id="the longer one decides"
+        ),
+        pytest.param(Selection(ignore=("ALL",)), set(), id="ignore everything"),
+    ],
+)
+def test_a_later_selection_overrules_an_earlier_one(later: Selection, expected: set[str]) -> None:
+    assert resolve(FILE, later, known=KNOWN) == expected
+
+
+def test_the_origin_of_an_unknown_selector_is_named() -> None:
+    with pytest.raises(LoopsafeError, match=r"^Unknown rule selector `NO` in `ignore` from loopsafe\.toml$"):
+        resolve(Selection(ignore=("NO",), origin="loopsafe.toml"), Selection(), known=KNOWN)

@@ -7,7 +7,7 @@ are kept. Knows nothing of any project.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -95,6 +95,14 @@ class Catalog:
                     names.update(name.rpartition(".")[2] for name in call.name)
         return frozenset(names)
 
+    def files(self) -> Iterator[tuple[CatalogText, CatalogFile]]:
+        """Every file that holds, with what it says."""
+        return ((text, self._file(index)) for index, text in enumerate(self.texts))
+
+    def members(self, cls: str) -> frozenset[str]:
+        """The members of a class and its bases of which anything is said."""
+        return frozenset().union(*(self._members.get(base, ()) for base in self.linear(cls)))
+
     def canonical(self, name: str) -> str:
         """The catalogue's own name of an object, module or member; a name without alias is its own."""
         known = self._canonical.get(name)
@@ -165,11 +173,15 @@ class Catalog:
 
     def affinity(self, cls: str) -> Affinity | None:
         """How the instances of a class are bound to threads."""
-        for base in self.linear(cls):
-            record = self._classes.get(base)
-            if record is not None and record.affinity is not None:
-                return record.affinity
-        return None
+        return next((record.affinity for record in self._records(cls) if record.affinity is not None), None)
+
+    def twin(self, cls: str) -> str | None:
+        """The asynchronous equivalent of a class."""
+        return next((record.twin for record in self._records(cls) if record.twin is not None), None)
+
+    def _records(self, cls: str) -> Iterator[ClassRecord]:
+        """What is said of the class and of its bases, in order of look-up."""
+        return (self._classes[base] for base in self.linear(cls) if base in self._classes)
 
     def is_async(self, name: str) -> bool:
         """Is this a coroutine function, or a method of which a call has to be awaited?"""
@@ -190,25 +202,27 @@ class Catalog:
 
     def _decode_pending(self, top: str, name: str) -> None:
         due = {index for package, index in self._pending[top] if lies_in(name, package)}
-        for index in sorted(self._with_earlier(due) - self._added):
-            self._added.add(index)
-            self._add(self._file(index))
+        added = [self._file(index) for index in sorted(self._with_related(due) - self._added)]
+        self._added |= due
+        for file in added:
+            self._add_aliases(file)
+        for file in added:
+            self._add(file)
         later = [item for item in self._pending[top] if item[1] not in self._added]
         if later:
             self._pending[top] = later
         else:
             del self._pending[top]
 
-    def _with_earlier(self, due: set[int]) -> set[int]:
-        """The files, and those before them about the same names, which must not overrule them by coming later."""
+    def _with_related(self, due: set[int]) -> set[int]:
+        """Adds to the files those that may speak of the same names: in which order they come decides who wins."""
         todo = sorted(due)
         while todo:
-            index = todo.pop()
-            for package in self.texts[index].packages:
-                for other, earlier in self._pending.get(_top(package), ()):
-                    if earlier < index and earlier not in due and (lies_in(other, package) or lies_in(package, other)):
-                        due.add(earlier)
-                        todo.append(earlier)
+            for package in self.texts[todo.pop()].packages:
+                for other, index in self._pending.get(_top(package), ()):
+                    if index not in due and (lies_in(other, package) or lies_in(package, other)):
+                        due.add(index)
+                        todo.append(index)
         return due
 
     def _file(self, index: int) -> CatalogFile:
@@ -217,17 +231,37 @@ class Catalog:
             file = self._files[index] = decode(self.texts[index])
         return file
 
+    def _add_aliases(self, file: CatalogFile) -> None:
+        """A later file decides which of two names is the other's home."""
+        aliases = {**file.aliases, **{alias: record.name for record in file.classes for alias in record.aliases}}
+        for alias, home in aliases.items():
+            if self._aliases.get(home) == alias:
+                del self._aliases[home]
+        self._aliases.update(aliases)
+
+    def _home(self, name: str) -> str:
+        """The one name under which is kept what files say of it by any; no other file is decoded for that."""
+        for _ in range(_MAX_ALIAS_STEPS):
+            further = self._dealias(name)
+            if further is None:
+                break
+            name = further
+        return name
+
     def _add(self, file: CatalogFile) -> None:
-        self._aliases.update(file.aliases)
-        self._returns.update(file.returns)
-        self._roles.update(file.roles)
-        self._know(chain(file.roles, file.returns))
-        said: dict[str, list[Fact]] = {name: [] for name in file.asynchronous}
+        returns = {self._home(name): text for name, text in file.returns.items()}
+        roles = {self._home(name): role for name, role in file.roles.items()}
+        coroutines = [self._home(name) for name in file.asynchronous]
+        self._returns.update(returns)
+        self._roles.update(roles)
+        self._know(chain(roles, returns))
+        said: dict[str, list[Fact]] = {name: [] for name in (*coroutines, *map(self._home, file.quiet))}
         for record in file.classes:
-            self._add_class(record, file.source, said)
+            self._add_class(record, file.source, said, coroutines)
         for call in file.call:
+            owner = call.owner and self._home(call.owner)
             for attr in call.name:
-                name = f"{call.owner}.{attr}" if call.owner else attr
+                name = f"{owner}.{attr}" if owner else self._home(attr)
                 fact = Fact(
                     name, call.effect, call.when, call.unless, call.replacement, call.twin, call.affinity, file.source,
                     via=call.via,
@@ -236,8 +270,7 @@ class Catalog:
         self._know(said)
         self._said.update((name, tuple(facts)) for name, facts in said.items())
         self._async.difference_update(said)
-        self._async.update(file.asynchronous)
-        self._async.update(f"{record.name}.{attr}" for record in file.classes for attr in record.asynchronous)
+        self._async.update(coroutines)
 
     def _know(self, names: Iterable[str]) -> None:
         """Note that classes have these members."""
@@ -245,30 +278,37 @@ class Catalog:
             owner, _, attr = name.rpartition(".")
             self._members.setdefault(owner, set()).add(attr)
 
-    def _add_class(self, record: ClassRecord, source: str, said: dict[str, list[Fact]]) -> None:
-        name = record.name
+    def _add_class(
+        self, record: ClassRecord, source: str, said: dict[str, list[Fact]], coroutines: list[str]
+    ) -> None:
+        name = self._home(record.name)
         known = self._classes.get(name)
         whole = self._classes[name] = record if known is None else _merge(known, record)
-        self._aliases.update((alias, name) for alias in record.aliases)
         self._members.setdefault(name, set()).update(record.returns)
         self._returns.update((f"{name}.{attr}", text) for attr, text in record.returns.items())
         self._returns.update((f"{name}.{attr}", "Self") for attr in record.fluent)
         for attr in (*record.fluent, *record.attributes, *record.quiet, *record.asynchronous):
             said[f"{name}.{attr}"] = []
+        coroutines += [f"{name}.{attr}" for attr in record.asynchronous]
         if record.every is not None:
             self._every[name] = Fact(name, record.every, When.CALL, whole.unless, source=source, is_general=True)
 
     def _follow(self, name: str) -> str:
         for _ in range(_MAX_ALIAS_STEPS):
             self._decode_for(name)
-            prefix, rest = name, ""
-            while prefix and prefix not in self._aliases:
-                prefix, _, last = prefix.rpartition(".")
-                rest = f".{last}{rest}"
-            if not prefix:
+            further = self._dealias(name)
+            if further is None:
                 break
-            name = self._aliases[prefix] + rest
+            name = further
         return name
+
+    def _dealias(self, name: str) -> str | None:
+        """The name with its longest part that is an alias replaced."""
+        prefix, rest = name, ""
+        while prefix and prefix not in self._aliases:
+            prefix, _, last = prefix.rpartition(".")
+            rest = f".{last}{rest}"
+        return self._aliases[prefix] + rest if prefix else None
 
     def _find_owner(self, cls: str, attr: str) -> str | None:
         """The first class that describes the attribute, else the first whose methods all have an effect."""
@@ -291,9 +331,8 @@ class Catalog:
         """The fact as met under a name, with what the name's class, or a base of it, says of all its members."""
         if fact.twin is not None and fact.affinity is not None:
             return fact
-        line = [self._classes[cls] for cls in self.linear(name.rpartition(".")[0]) if cls in self._classes]
-        twin = fact.twin or next((record.twin for record in line if record.twin), None)
-        affinity = fact.affinity or next((record.affinity for record in line if record.affinity), None)
+        cls = name.rpartition(".")[0]
+        twin, affinity = fact.twin or self.twin(cls), fact.affinity or self.affinity(cls)
         if twin == fact.twin and affinity is fact.affinity:
             return fact
         return msgspec.structs.replace(fact, twin=twin, affinity=affinity)

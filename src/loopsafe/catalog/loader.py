@@ -6,8 +6,7 @@ Builds no look-up tables; the only part of the catalogue that touches the disk.
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -15,35 +14,46 @@ import msgspec
 
 from loopsafe.catalog.schema import KINDS, CatalogFile
 from loopsafe.catalog.types import InvalidType, parse_type
+from loopsafe.config.toml import Problem, complaint, line_of, locate, parse
 from loopsafe.model import LoopsafeError
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+GENERATED: Final = "sdk/generated"
+FOLDERS: Final = (GENERATED, "stdlib", "frameworks", "sdk")
+"""What a later file says of a name replaces what an earlier one says: people know better than generators."""
+PACKED: Final = "catalogue.msgpack"
+"""In a wheel: all shipped files in one, decoded and checked when the wheel was built, since TOML is slow to read."""
 
-FOLDERS: Final = ("stdlib", "frameworks", "sdk")
-
-_KIND = re.compile(r'^(?:distribution|module|framework)[ \t]*=[ \t]*["\']([^"\']+)["\']', re.MULTILINE)
-_IMPORT = re.compile(r"^import[ \t]*=[ \t]*\[([^\]]*)\]", re.MULTILINE)
-_QUOTED = re.compile(r'["\']([^"\']+)["\']')
-_AT_LINE = re.compile(r"\s*\(at line (\d+), column \d+\)$")
-_FIELD = re.compile(r"field `([^`]+)`")
-_PATH = re.compile(r" - at `(?:key in )?\$([^`]*)`$")
-_STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
+_KIND: Final = re.compile(r'^(?:distribution|module|framework)[ \t]*=[ \t]*["\']([^"\']+)["\']', re.MULTILINE)
+_IMPORT: Final = re.compile(r"^import[ \t]*=[ \t]*\[([^\]]*)\]", re.MULTILINE)
+_VERSIONS: Final = re.compile(r'^versions[ \t]*=[ \t]*["\']([^"\']*)["\']', re.MULTILINE)
+_QUOTED: Final = re.compile(r'["\']([^"\']+)["\']')
+_FIRST_TABLE: Final = re.compile(rb"^[ \t]*\[", re.MULTILINE)
 
 
-class CatalogText(msgspec.Struct, frozen=True):
+class CatalogText(msgspec.Struct, frozen=True, array_like=True):
     """A catalogue file that was read but not decoded yet."""
 
-    path: Path
-    data: bytes
+    path: str
+    subject: str
+    """What it is about: the name of a distribution, module or framework."""
     packages: tuple[str, ...]
-    """The packages that the file speaks about, found without decoding it."""
+    """The packages that the file speaks about."""
+    versions: str | None
+    """Of the distribution, for which it holds; None means all."""
+    data: bytes
+    is_packed: bool = False
+    """The data are not TOML but `CatalogFile` in MessagePack, and right."""
 
     @property
     def has_properties(self) -> bool:
-        return b'"property"' in self.data
+        """Whether it may have facts about reading an attribute."""
+        return any(mark in self.data for mark in _PROPERTY)
+
+
+_PROPERTY: Final = (b'"property"', b"'property'", b"\xa8property")
+"""The word as a value, in TOML and in MessagePack."""
+_PACKED_TEXTS: Final = msgspec.msgpack.Decoder(list[CatalogText])
+_PACKED_FILE: Final = msgspec.msgpack.Decoder(CatalogFile)
 
 
 def find_rules() -> Path:
@@ -58,7 +68,32 @@ def find_rules() -> Path:
 def read_shipped() -> list[CatalogText]:
     """Every shipped catalogue file, sorted by folder and name."""
     rules = find_rules()
-    return [text for folder in FOLDERS for text in read_folder(rules / folder)]
+    try:
+        packed = _PACKED_TEXTS.decode((rules / PACKED).read_bytes())
+    except FileNotFoundError:  # a checkout
+        return [text for folder in FOLDERS for text in read_folder(rules / folder)]
+    return [msgspec.structs.replace(text, path=str(rules / text.path)) for text in packed]
+
+
+def pack_shipped() -> bytes:
+    """All shipped files, checked, in the form that `read_shipped` finds in a wheel."""
+    rules = find_rules()
+    return msgspec.msgpack.encode([_pack(text, rules) for folder in FOLDERS for text in read_folder(rules / folder)])
+
+
+def _pack(text: CatalogText, rules: Path) -> CatalogText:
+    check_types(text)
+    path = Path(text.path).relative_to(rules).as_posix()
+    return msgspec.structs.replace(text, path=path, data=msgspec.msgpack.encode(decode(text)), is_packed=True)
+
+
+def read_added(path: Path) -> Iterator[CatalogText]:
+    """The catalogue files in a folder that is not ours, or the one that is named; each is checked at once."""
+    if not path.exists():
+        raise LoopsafeError(f"{path}: no such file or folder")
+    for text in read_folder(path):
+        check_types(text)
+        yield text
 
 
 def read_folder(folder: Path) -> Iterator[CatalogText]:
@@ -68,23 +103,30 @@ def read_folder(folder: Path) -> Iterator[CatalogText]:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise LoopsafeError(f"{path}: cannot be read: {error.strerror}") from error
-        yield CatalogText(path, data, _scan_packages(data))
+            raise LoopsafeError(f"{path}: cannot be read: {error.strerror}") from None
+        yield _scan(path, data)
+
+
+def _scan(path: Path, data: bytes) -> CatalogText:
+    """Find out without decoding what a file speaks about: that stands before its first table."""
+    first = _FIRST_TABLE.search(data)
+    head = data[: first.start() if first else None].decode("utf-8-sig", "replace")
+    subject, packages, versions = _KIND.search(head), _IMPORT.search(head), _VERSIONS.search(head)
+    name = subject[1] if subject else ""
+    found = tuple(_QUOTED.findall(packages[1])) if packages else ()
+    return CatalogText(str(path), name, found or (name.partition(".")[0],), versions[1] if versions else None, data)
 
 
 def decode(text: CatalogText) -> CatalogFile:
     """Decode and check one file; `LoopsafeError` names file, line and key."""
-    content = text.data.decode("utf-8", "replace")
-    try:
-        raw = tomllib.loads(content)
-    except tomllib.TOMLDecodeError as error:
-        place = _AT_LINE.search(str(error))
-        line = int(place[1]) if place else content.count("\n") + 1
-        raise LoopsafeError(f"{text.path}:{line}: {_AT_LINE.sub('', str(error))}") from error
+    if text.is_packed:
+        return _PACKED_FILE.decode(text.data)
+    content = text.data.decode("utf-8-sig", "replace")
+    raw = parse(text.path, content)
     try:
         file = msgspec.convert(raw, CatalogFile)
     except msgspec.ValidationError as error:
-        _fail_at(text.path, content, str(error))
+        raise complaint(text.path, locate(content, str(error))) from None
     _check_shape(text.path, content, file)
     if not file.packages:
         file = msgspec.structs.replace(file, packages=text.packages)
@@ -103,11 +145,11 @@ def check_types(text: CatalogText) -> None:
         _check_type(text.path, content, key, value)
 
 
-def _check_type(path: Path, content: str, key: str, value: str) -> None:
+def _check_type(path: str, content: str, key: str, value: str) -> None:
     try:
         parse_type(value)
     except InvalidType as error:
-        _fail(path, _line_of(content, key), key, str(error))
+        _fail(path, content, key, str(error))
 
 
 def lies_in(name: str, package: str) -> bool:
@@ -115,85 +157,41 @@ def lies_in(name: str, package: str) -> bool:
     return name == package or name.startswith(f"{package}.")
 
 
-def _scan_packages(data: bytes) -> tuple[str, ...]:
-    head = data[:4096].decode("utf-8", "replace")
-    found = _IMPORT.search(head)
-    if found:
-        return tuple(_QUOTED.findall(found[1]))
-    kind = _KIND.search(head)
-    return (kind[1].partition(".")[0],) if kind else ()
-
-
-def _check_shape(path: Path, content: str, file: CatalogFile) -> None:
+def _check_shape(path: str, content: str, file: CatalogFile) -> None:
     kinds = [kind for kind in KINDS if getattr(file, kind)]
     if len(kinds) != 1:
-        key = kinds[1] if kinds else KINDS[0]
-        _fail(path, _line_of(content, key), key, f"exactly one of {', '.join(KINDS)} is needed")
+        _fail(path, content, kinds[1] if kinds else KINDS[0], f"exactly one of {', '.join(KINDS)} is needed")
     if not file.source:
-        _fail(path, _line_of(content, "source"), "source", "must say where the facts come from")
+        _fail(path, content, "source", "must say where the facts come from")
+    if file.versions is not None and not file.distribution:
+        _fail(path, content, "versions", "only a distribution has versions")
     guarded = [(call.name[0] if call.name else "unless", call.unless) for call in file.call]
     for name, guards in [*guarded, *((record.name, record.unless) for record in file.classes)]:
         if any(guard.name is None and guard.position is None and guard.method is None for guard in guards):
-            _fail(path, _line_of(content, name), "unless", "needs the name or the position of an argument")
+            _fail(path, content, name, "needs the name or the position of an argument", "unless")
     for record in file.classes:
         if record.unless and record.every is None:
-            _fail(path, _line_of(content, record.name), "unless", f"`{record.name}` has no `every` to cancel")
+            _fail(path, content, record.name, f"`{record.name}` has no `every` to cancel", "unless")
 
 
-def _check_names(path: Path, content: str, file: CatalogFile) -> None:
-    for key, name in _defined(file):
+def _check_names(path: str, content: str, file: CatalogFile) -> None:
+    for name in _defined(file):
         if not any(lies_in(name, package) for package in file.packages):
-            problem = f"`{name}` lies outside the file's `import` ({', '.join(file.packages)})"
-            _fail(path, _line_of(content, key), key, problem)
+            _fail(path, content, name, f"`{name}` lies outside the file's `import` ({', '.join(file.packages)})")
 
 
-def _defined(file: CatalogFile) -> Iterator[tuple[str, str]]:
+def _defined(file: CatalogFile) -> Iterator[str]:
     for call in file.call:
         if call.owner is not None:
-            yield call.owner, call.owner
+            yield call.owner
         else:
-            yield from ((name, name) for name in call.name)
+            yield from call.name
     for record in file.classes:
-        yield from ((name, name) for name in (record.name, *record.aliases))
-    for names in (file.returns, file.asynchronous, file.aliases, file.roles):
-        yield from ((name, name) for name in names)
+        yield from (record.name, *record.aliases)
+    for names in (file.returns, file.asynchronous, file.quiet, file.aliases, file.roles):
+        yield from names
 
 
-def _fail_at(path: Path, content: str, message: str) -> NoReturn:
-    place = _PATH.search(message)
-    lines = content.splitlines()
-    start = 0
-    key = ""
-    for word, index in _STEP.findall(place[1] if place else ""):
-        if word:
-            key = word
-        elif index.isdigit():
-            start = _nth_table(lines, key, int(index), start)
-    field = _FIELD.search(message)
-    key = field[1] if field else key
-    _fail(path, _line_of(content, key, start), key, _PATH.sub("", message))
-
-
-def _nth_table(lines: Sequence[str], key: str, index: int, start: int) -> int:
-    header = re.compile(rf"\s*\[\[\s*{re.escape(key)}\s*\]\]")
-    found = [number for number, line in enumerate(lines) if number >= start and header.match(line)]
-    return found[index] if index < len(found) else start
-
-
-def _line_of(content: str, key: str, start: int = 0) -> int:
-    """Row of the first mention of a key or quoted name from a line on; that line's own if there is none."""
-    lines = content.splitlines()
-    word = re.escape(key)
-    tests: tuple[Callable[[str], object], ...] = (
-        re.compile(rf'\s*(?:"{word}"|{word})\s*=').match,
-        re.compile(rf'"{word}"|(?<![\w.-]){word}(?![\w.-])').search,
-    )
-    for is_mention in tests:
-        for number in range(start, len(lines)):
-            if is_mention(lines[number]):
-                return number + 1
-    return start + 1
-
-
-def _fail(path: Path, line: int, key: str, message: str) -> NoReturn:
-    raise LoopsafeError(f"{path}:{line}: {key}: {message}" if key else f"{path}:{line}: {message}")
+def _fail(path: str, content: str, place: str, message: str, key: str | None = None) -> NoReturn:
+    """Complain of the line that mentions `place`, and of the key, if that is another word."""
+    raise complaint(path, Problem(line_of(content, place), key or place, message))

@@ -5,6 +5,7 @@ First part of the catalogue stage. Decodes and checks nothing itself and looks n
 
 from __future__ import annotations
 
+import datetime
 import enum
 from typing import Final
 
@@ -47,6 +48,8 @@ class RoleKind(str, enum.Enum):
 
     OFFLOADER = "offloader"
     SCHEDULER = "scheduler"
+    CALLER = "caller"
+    """Calls its argument on the spot, with the arguments after it, and gives what that gives."""
     CONSUMER = "consumer"
     CAST = "cast"
     PARTIAL = "partial"
@@ -123,12 +126,15 @@ class Fact(msgspec.Struct, frozen=True):
     source: str = ""
     is_general: bool = False
     """Said of all methods of a class at once: where the result is awaited, the method was not meant."""
+    via: tuple[str, ...] = ()
+    """Where it is known: the calls inside the SDK that lead from the name to what blocks."""
 
 
 class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The meaning of one name for the analysis, and which of its arguments carry it."""
 
     role: RoleKind
+    """What the name means."""
     callable: int | str | None = None
     """Position or keyword of the callable that is run; for sinks of coroutine functions, of that function.
 
@@ -139,39 +145,57 @@ class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     iterable: int | None = None
     """Position of the argument that is iterated."""
     result: RoleResult | None = None
+    """What an offloader gives back."""
     lazy: bool = False
     """The argument is iterated, the callable called, only while the result is iterated."""
     takes_coroutine_functions: bool = msgspec.field(default=False, name="takes-coroutine-functions")
     """The callable may be a coroutine function as well, which then runs on the loop."""
 
 
-class CallRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CallRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One `[[call]]` table: names that share an effect."""
 
     name: tuple[str, ...]
+    """Qualified names; with `class`, names of its members."""
     effect: Effect
+    """What touching them does to the event loop."""
     owner: str | None = msgspec.field(default=None, name="class")
+    """The class that they are members of."""
     when: When = When.CALL
+    """The moment at which it happens."""
     unless: tuple[Guard, ...] = ()
+    """Arguments that cancel it; one that holds is enough."""
     replacement: str | None = None
+    """An awaitable that takes the same arguments."""
     twin: str | None = None
+    """The asynchronous equivalent, for messages."""
     affinity: Affinity | None = None
+    """How the object is bound to its thread."""
     note: str | None = None
+    """Anything a reader should know."""
+    via: tuple[str, ...] = ()
+    """The calls inside the SDK that lead to what blocks, the last one being that."""
 
 
-class ClassRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ClassRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One `[[class]]` table: a class, its other names, and the types that its members give."""
 
     name: str
+    """Its one home."""
     aliases: tuple[str, ...] = ()
+    """Its other names."""
     bases: tuple[str, ...] = ()
+    """Classes whose members it has as well."""
     affinity: Affinity | None = None
+    """How its instances are bound to threads; default for the class's calls."""
     returns: dict[str, str] = {}
     """Method → what a call gives; for an asynchronous method, what awaiting the call gives."""
     fluent: tuple[str, ...] = ()
     """Methods that return their own object or another of its class."""
     attributes: dict[str, str] = {}
+    """Attribute or property → type."""
     asynchronous: tuple[str, ...] = ()
+    """Methods that are coroutine functions."""
     quiet: tuple[str, ...] = ()
     """Methods without effect; said to hide what a base class declares."""
     every: Effect | None = None
@@ -189,25 +213,51 @@ class ClassRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     twin: str | None = None
     """The asynchronous equivalent, for messages; default for the class's calls."""
     note: str | None = None
+    """Anything a reader should know."""
 
 
-class CatalogFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CatalogFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One TOML file of the catalogue."""
 
     source: str
+    """Where the facts come from: an address, or a file of the SDK with its version."""
     distribution: str | None = None
+    """What pip installs."""
     module: str | None = None
+    """A module of the standard library."""
     framework: str | None = None
+    """A framework, and who runs what in it."""
     packages: tuple[str, ...] = msgspec.field(default=(), name="import")
     """The packages whose names the file describes; dotted where many distributions share the top level."""
     call: tuple[CallRecord, ...] = ()
+    """Names that have an effect."""
     classes: tuple[ClassRecord, ...] = msgspec.field(default=(), name="class")
+    """Classes, and what their members give."""
     returns: dict[str, str] = {}
+    """Function → type of its result; of a coroutine function, of what is awaited."""
     asynchronous: tuple[str, ...] = ()
     """Coroutine functions outside classes."""
+    quiet: tuple[str, ...] = ()
+    """Functions without effect; said to hide what an earlier file declares."""
     aliases: dict[str, str] = {}
+    """Public name → its one home, for modules and functions."""
     roles: dict[str, Role] = {}
+    """Functions, decorators and classes with a meaning of their own."""
     note: str | None = None
+    """Anything a reader should know."""
+    versions: str | None = None
+    """The versions of the distribution that the facts hold for, as pip writes them: `>=2,<3`."""
+    package_version: str | None = None
+    """In a generated file: the version of the distribution that was read."""
+    built: datetime.date | None = None
+    """In a generated file: when."""
+    source_hash: str | None = None
+    """In a generated file: hash of the sources that were read."""
+
+    @property
+    def subject(self) -> str:
+        """What the file is about: the one of `KINDS` that it has."""
+        return self.distribution or self.module or self.framework or ""
 
 
 KINDS: Final = ("distribution", "module", "framework")

@@ -64,6 +64,9 @@ FORMS: Final = {
 
 _WORDS: Final[dict[str, TypeExpr]] = {"Self": SELF, "Element": ELEMENT, "None": NONE, "Any": UNKNOWN}
 
+_SHOWN: Final = {value: word for word, value in _WORDS.items()}
+_SHORT: Final = {name: word for word, name in FORMS.items()}
+
 
 class InvalidType(ValueError):
     """A type expression that does not follow the notation."""
@@ -90,6 +93,17 @@ def parse_type(text: str, canonical: Callable[[str], str] = str) -> TypeExpr:
     except SyntaxError as error:
         raise InvalidType(f"`{text}` is not a type expression") from error
     return _convert(tree, text, canonical)
+
+
+def show_type(found: TypeExpr) -> str:
+    """Write a tree in the notation of catalogue files."""
+    match found:
+        case Named(name, args):
+            word = _SHORT.get(name, name.removeprefix("builtins."))
+            return f"{word}[{', '.join(map(show_type, args))}]" if args else word
+        case Union(options):
+            return " | ".join(map(show_type, options))
+    return _SHOWN[found]
 
 
 def _convert(node: ast.expr, text: str, canonical: Callable[[str], str]) -> TypeExpr:

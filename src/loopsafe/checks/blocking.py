@@ -14,6 +14,7 @@ from loopsafe.checks.messages import describe_direct, describe_indirect
 from loopsafe.model import (
     CODES,
     Applicability,
+    Bond,
     Confidence,
     Diagnostic,
     Effect,
@@ -99,8 +100,12 @@ def _remedy(project: Project, finding: _Finding, fact: Fact, others: dict[Span, 
     _, frame, _, witness, span, _ = finding
     node = frame.code.scope.nodes[witness.site.ref]
     is_direct = witness.hops == 0
-    if not isinstance(node, ir.Call | ir.Attr) or any(_is_prefix(span, other) for other in others if other != span):
+    if any(_is_prefix(span, other) for other in others if other != span):
         return None
+    bond = project.bonds.of(frame, witness.site.ref) if frame is finding.coroutine else None
+    if not isinstance(node, ir.Call | ir.Attr):
+        can_move = bond is not None and isinstance(node, ir.With | ir.Next)
+        return Remedy(RemedyKind.MOVE, span, offloader=_offloader(frame.code.module), bond=bond) if can_move else None
     if isinstance(node, ir.Call) and project.is_scheduling(frame, node):
         return None  # what it schedules blocks, later; the call itself does not
     if any(project.loop_needs.of(run.frame) for run in witness.site.runs):
@@ -110,11 +115,22 @@ def _remedy(project: Project, finding: _Finding, fact: Fact, others: dict[Span, 
         library = offloader.partition(".")[0]
         replacement = f"{library}.{fact.replacement.rpartition('.')[2]}"
         return Remedy(RemedyKind.REPLACE_AWAITED, span, replacement=replacement, offloader=offloader)
-    applicability = _applicability(project.affinity(frame, node) or fact.affinity, is_direct)
+    is_made_within = _is_made_within(span, bond)
+    if bond is not None and bond.is_thread_bound and not is_made_within:
+        return Remedy(RemedyKind.MOVE, span, offloader=offloader, bond=bond)
+    affinity = None if is_made_within else project.affinity(frame, node) or fact.affinity
+    applicability = _applicability(affinity, is_direct)
     if applicability is None:
         return None
     prefix_blocks = any(_is_prefix(other, span) for other in others if other != span)
-    return Remedy(RemedyKind.OFFLOAD, span, applicability, prefix_blocks, offloader=offloader)
+    return Remedy(RemedyKind.OFFLOAD, span, applicability, prefix_blocks, offloader=offloader, bond=bond)
+
+
+def _is_made_within(span: Span, bond: Bond | None) -> bool:
+    """Whether the object that a call works on is made by the call's own beginning: no other thread can have it."""
+    return (
+        bond is not None and bond.is_own and bool(bond.makers) and all(_is_prefix(maker, span) for maker in bond.makers)
+    )
 
 
 def _is_prefix(inner: Span, outer: Span) -> bool:

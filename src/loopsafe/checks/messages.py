@@ -40,7 +40,8 @@ def describe_indirect(text: str, fact: Fact, hops: int) -> str:
             f"`{text}` reaches `{fact.name}` through {steps}, which raises RuntimeError here, "
             "where an event loop is already running: await the coroutine instead"
         )
-    return f"`{text}` blocks the event loop: through {steps} it reaches `{fact.name}`, which {_DOES[fact.effect]}"
+    twin = "" if fact.twin is None else f"; its asynchronous twin is `{fact.twin}`"
+    return f"`{text}` blocks the event loop: through {steps} it reaches `{fact.name}`, which {_DOES[fact.effect]}{twin}"
 
 
 def _remedy(fact: Fact) -> str:

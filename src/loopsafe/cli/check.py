@@ -14,7 +14,7 @@ from typing import Final
 from loopsafe.cli.engine import Engine, Fixed, Outcome, find_source, load
 from loopsafe.cli.output import Output, warn, write_bytes, write_text
 from loopsafe.cli.parser import find_format, read_options, to_settings
-from loopsafe.config import Settings, find_root
+from loopsafe.config import Settings, read_settings
 from loopsafe.model import LoopsafeError
 from loopsafe.report import Format, Report
 from loopsafe.report.parts.style import Style
@@ -42,8 +42,9 @@ class _Check:
             self._name = show_path(options.stdin_filename or _STDIN)
             self._stdin = sys.stdin.buffer.read()
         folder = os.path.dirname(self._name) or "."
-        root = find_root(options.files if self._stdin is None else [folder])
-        self._settings: Settings = to_settings(options, root)
+        paths = options.files if self._stdin is None else [folder]
+        configured = read_settings(paths, config=options.config, isolated=options.isolated)
+        self._settings: Settings = to_settings(options, configured)
         self._output = Output(options.output_file, options.color)
         self._style = Style(self._output.color)
         self._is_terse = options.quiet or options.silent

@@ -27,6 +27,7 @@ Usage: loopsafe [OPTIONS] <COMMAND>
 
 Commands:
   check    Check the given files and folders
+  catalog  Look into the catalogue of what blocks
   version  Display the version
   help     Print this message, or the help of a command
 
@@ -40,12 +41,14 @@ Log levels:
   -s, --silent   Print nothing (but still exit with 1 upon detecting diagnostics)
 
 Global options:
-      --isolated      Ignore all configuration files
-      --color <WHEN>  Control when colored output is used [possible values: auto, always, never]
+      --config <FILE>  Read this configuration file instead of the nearest one
+      --isolated       Ignore all configuration files
+      --color <WHEN>   Control when colored output is used [possible values: auto, always, never]
 
 For help with a specific command, see: `loopsafe help <command>`.
 """
 _HINT: Final = "\n\nUsage: loopsafe [OPTIONS] <COMMAND>\n\nFor more information, try '--help'.\n"
+_GLOBAL_OPTIONS: Final = frozenset(("--color", "--config"))
 _GLOBAL_FLAGS: Final = frozenset(("-v", "--verbose", "-q", "--quiet", "-s", "--silent", "--isolated", "-qv", "-vq"))
 
 
@@ -84,6 +87,11 @@ def _dispatch(arguments: list[str], engine: Engine | None) -> int:
         from loopsafe.cli.check import run
 
         return run([*before, *rest], engine)
+    if command == "catalog":
+        from loopsafe.cli.catalog import run as run_catalog
+
+        options, subcommand, following = _split(rest)
+        return run_catalog(subcommand, [*before, *options, *following])
     if command is None:
         print(USAGE, end="", file=sys.stderr)
     elif command.startswith("-"):
@@ -98,9 +106,9 @@ def _split(arguments: list[str]) -> tuple[list[str], str | None, list[str]]:
     index = 0
     while index < len(arguments):
         argument = arguments[index]
-        if argument == "--color":
+        if argument in _GLOBAL_OPTIONS:
             index += 2
-        elif argument in _GLOBAL_FLAGS or argument.startswith("--color="):
+        elif argument in _GLOBAL_FLAGS or argument.partition("=")[0] in _GLOBAL_OPTIONS:
             index += 1
         else:
             return arguments[:index], argument, arguments[index + 1 :]

@@ -7,38 +7,20 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
-from loopsafe.config.settings import Settings
+import msgspec
+
+from loopsafe.cli.arguments import Parser
+from loopsafe.config import Settings
+from loopsafe.config.files import anchor
 from loopsafe.model import Confidence
 from loopsafe.report import Format, find, names
-from loopsafe.source.patterns import anchor
 
 _VERSIONS: Final = tuple(f"py3{minor}" for minor in range(7, 16))
-_CONFLICTS: Final = (("statistics", "diff"), ("exit_zero", "exit_non_zero_on_fix"))
-
-
-class _Parser(argparse.ArgumentParser):
-    """Complains in the words of ruff's parser."""
-
-    def error(self, message: str) -> NoReturn:
-        unknown = re.match(r"unrecognized arguments: (\S+)", message)
-        empty = re.match(r"argument (?:-\w/)?(?P<flag>--[\w-]+): expected one argument", message)
-        bad = re.match(r"argument (?:-\w/)?(?P<flag>--[\w-]+): invalid \w+(?: \w+)*: (?P<value>.*)", message)
-        if unknown:
-            flag = unknown[1].partition("=")[0]
-            message = f"unexpected argument '{flag}' found\n\n  tip: to pass '{flag}' as a value, use '-- {flag}'"
-        elif empty:
-            message = f"a value is required for '{empty['flag']}' but none was supplied"
-        elif bad:
-            message = f"invalid value {bad['value']} for '{bad['flag']}'"
-        usage = "Usage: loopsafe check [OPTIONS] [FILES]..."
-        sys.stderr.write(f"error: {message}\n\n{usage}\n\nFor more information, try '--help'.\n")
-        raise SystemExit(2)
+_CONFLICTS: Final = (("statistics", "diff"), ("exit_zero", "exit_non_zero_on_fix"), ("config", "isolated"))
 
 
 def read_options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -69,32 +51,34 @@ def _foreign_formats() -> dict[str, Format]:
     return {form.name: form for form in load_extensions().formats}
 
 
-def to_settings(options: argparse.Namespace, root: str) -> Settings:
-    """Return the settings that the flags ask for; configuration files will be read below them."""
-    cache_dir = options.cache_dir or os.environ.get("LOOPSAFE_CACHE_DIR")
-    return Settings(
+def to_settings(options: argparse.Namespace, configured: Settings) -> Settings:
+    """Return the settings of the configuration file with those changed that flags ask for."""
+    given = {
+        "exclude": _patterns(options.exclude),
+        "respect_gitignore": options.respect_gitignore,
+        "force_exclude": options.force_exclude,
+        "cache_dir": options.cache_dir or os.environ.get("LOOPSAFE_CACHE_DIR"),
+        "fix": True if options.fix_only else options.fix,
+        "unsafe_fixes": options.unsafe_fixes,
+        "min_confidence": options.min_confidence and Confidence(options.min_confidence),
+        "target_version": _version(options.target_version),
+        "python": options.python,
+    }
+    return msgspec.structs.replace(
+        configured,
         select=_flatten(options.select) or (),
         ignore=_flatten(options.ignore) or (),
         extend_select=_flatten(options.extend_select) or (),
-        exclude=_patterns(options.exclude),
-        extend_exclude=_patterns(options.extend_exclude) or (),
-        respect_gitignore=options.respect_gitignore is not False,
-        force_exclude=options.force_exclude is True,
+        extend_exclude=configured.extend_exclude + (_patterns(options.extend_exclude) or ()),
         ignore_noqa=options.ignore_noqa,
         use_cache=not (options.no_cache or _is_set("LOOPSAFE_NO_CACHE")),
-        cache_dir=cache_dir,
-        fix=options.fix is True or options.fix_only is True,
-        unsafe_fixes=options.unsafe_fixes,
         diff=options.diff,
-        min_confidence=Confidence(options.min_confidence),
-        target_version=_version(options.target_version),
-        python=options.python,
-        root=root,
+        **{name: value for name, value in given.items() if value is not None},
     )
 
 
 def _build() -> argparse.ArgumentParser:
-    parser = _Parser(prog="loopsafe check", description="Check the given files and folders.", allow_abbrev=False)
+    parser = Parser("loopsafe check [OPTIONS] [FILES]...", "Check the given files and folders.")
     parser.add_argument("files", nargs="*", metavar="FILES", help="files or folders [default: .], or - for stdin")
     _add_actions(parser)
     _add_rules(parser)
@@ -113,6 +97,7 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
     add("--ignore-noqa", action="store_true", help="ignore suppression comments")
     add("-n", "--no-cache", action="store_true", help="neither read nor write the cache")
     add("--cache-dir", metavar="CACHE_DIR", help="where the cache lies [env: LOOPSAFE_CACHE_DIR]")
+    add("--config", metavar="FILE", help="read this configuration file instead of the nearest one")
     add("--isolated", action="store_true", help="ignore all configuration files")
     add("-e", "--exit-zero", action="store_true", help="exit with 0, even upon findings")
     add("--exit-non-zero-on-fix", action="store_true", help="exit with 1 if any file was changed")
@@ -131,8 +116,7 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
         help="interpreter or environment whose packages are used [default: VIRTUAL_ENV, .venv]",
     )
     confidences = [confidence.value for confidence in Confidence]
-    default = Settings().min_confidence.value
-    add("--min-confidence", choices=confidences, default=default, help="report nothing less sure than this")
+    add("--min-confidence", choices=confidences, help="report nothing less sure than this [default: likely]")
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from loopsafe.config.files import read_settings
 from loopsafe.config.root import find_root
-from loopsafe.config.selectors import resolve
+from loopsafe.config.selectors import Selection, resolve
 from loopsafe.config.settings import DEFAULT_EXCLUDE, Settings
 
-__all__ = ["DEFAULT_EXCLUDE", "Settings", "find_root", "resolve"]
+__all__ = ["DEFAULT_EXCLUDE", "Selection", "Settings", "find_root", "read_settings", "resolve"]

@@ -1,6 +1,6 @@
 """Where a project begins, which decides how modules are named and what patterns are relative to.
 
-Nothing here reads a file's contents; `config.files`, still to come, will use the same walk upwards.
+Nothing here reads a file's contents; `config.files` walks upwards from the same folder.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-_MARKERS: Final = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
+_MARKERS: Final = ("pyproject.toml", "setup.py", "setup.cfg", ".git", "loopsafe.toml", ".loopsafe.toml")
 
 
 def find_root(paths: Sequence[str]) -> str:
@@ -18,7 +18,7 @@ def find_root(paths: Sequence[str]) -> str:
 
     The result is absolute. No paths at all mean the working directory.
     """
-    common = _common_folder(paths or ["."])
+    common = common_folder(paths)
     for folder in (common, *common.parents):
         if has_marker(folder):
             return str(folder)
@@ -30,9 +30,10 @@ def has_marker(folder: Path) -> bool:
     return any((folder / marker).exists() for marker in _MARKERS)
 
 
-def _common_folder(paths: Sequence[str]) -> Path:
+def common_folder(paths: Sequence[str]) -> Path:
+    """Return the folder that all `paths` lie in; that of no path at all is the working directory."""
     try:
-        common = Path(os.path.commonpath([os.path.abspath(path) for path in paths]))
+        common = Path(os.path.commonpath([os.path.abspath(path) for path in paths or ["."]]))
     except ValueError:  # several drives of Windows
         return Path.cwd()
     return next((folder for folder in (common, *common.parents) if folder.is_dir()), common)

@@ -1,6 +1,6 @@
 """The settings of a run, as one frozen value that every stage may read.
 
-Nothing here reads files: flags become `Settings` in `cli`, configuration files will in `config.files`.
+Nothing here reads files: configuration files become `Settings` in `config.files`, and flags change them in `cli`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from loopsafe.config.selectors import Selection
 from loopsafe.model import Confidence
 
 DEFAULT_EXCLUDE: Final[tuple[str, ...]] = (
@@ -22,8 +23,10 @@ DEFAULT_EXCLUDE: Final[tuple[str, ...]] = (
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What a run does; the defaults are those of `loopsafe check` without any flag or configuration file."""
 
+    configured: Selection = Selection()
+    """The rules that configuration files choose; the three below overrule them."""
     select: tuple[str, ...] = ()
-    """Rule selectors; empty means the rules that are on by default."""
+    """Rule selectors; empty means those of the configuration files, else the rules that are on by default."""
     ignore: tuple[str, ...] = ()
     extend_select: tuple[str, ...] = ()
     exclude: tuple[str, ...] | None = None
@@ -43,12 +46,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Findings come with their fixes; switched off where nobody can see them."""
     min_confidence: Confidence = Confidence.LIKELY
     target_version: tuple[int, int] | None = None
+    catalogs: tuple[str, ...] = ()
+    """Files and folders of the project's own catalogue."""
     python: str | None = None
     """An interpreter or virtual environment, for the packages installed in it; None looks where they usually are."""
     src: tuple[str, ...] = (".", "src")
     """Folders from which modules are imported, relative to `root`."""
     root: str = "."
     """The project's folder; patterns with a slash are relative to it."""
+
+    @property
+    def selections(self) -> tuple[Selection, Selection]:
+        """The choices of rules, in the order in which they overrule each other."""
+        return self.configured, Selection(self.select, self.ignore, self.extend_select)
 
     @property
     def exclusions(self) -> tuple[str, ...]:

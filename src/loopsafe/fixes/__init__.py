@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from loopsafe.fixes.edits import Applied, apply
 from loopsafe.fixes.passes import Stabilised, stabilise
-from loopsafe.fixes.proposals import Proposal, attach, propose
+from loopsafe.fixes.proposals import attach, propose
+from loopsafe.fixes.recipes import Proposal
 
 __all__ = ["Applied", "Proposal", "Stabilised", "apply", "attach", "propose", "stabilise"]

@@ -98,6 +98,9 @@ def _select(candidates: list[_Candidate]) -> tuple[list[int], set[_Cut]]:
     inserted: set[_Cut] = set()
     for one in candidates:
         new = [cut for cut in one.inserted_rows if cut not in inserted]
+        if one.body and not new and any(one.body == other.body for other in bodies):
+            taken.append(one.number)  # one fix for several findings
+            continue
         if not one.body or (bodies and one.start <= bodies[-1].end):
             continue
         if any(one.start <= cut.start <= one.end for cut in inserted):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Final, NamedTuple
 
-from loopsafe.fixes.places import Around, Comprehension, Function, Place, Refusal, last_name, walk_scope
+from loopsafe.fixes.places import Around, Comprehension, Function, Place, Refusal, Try, last_name, walk_scope
 from loopsafe.fixes.races import History, find_races
 from loopsafe.model import CODES, Diagnostic, Effect, Position, RemedyKind
 
@@ -26,14 +26,14 @@ _HOPS: Final[dict[str, int]] = {
 """Off-loaders by last name, with the position of the callable: a call there was meant as a reference."""
 _LAZY: Final = frozenset({"walk", "scandir", "glob", "iglob", "rglob", "iterdir", "iter_content", "iter_lines"})
 """Names of calls that only hand out an iterator; the blocking happens in the loop that runs over it."""
-_LOCK: Final = re.compile(r"lock|mutex|semaphore|cond(ition)?$", re.IGNORECASE)
+LOCK: Final = re.compile(r"lock|mutex|semaphore|cond(ition)?$", re.IGNORECASE)
 _RUNNERS: Final = frozenset(
     {"task", "shared_task", "actor", "jit", "njit", "vectorize", "syncify", "async_to_sync", "run_sync"}
 )
 """Decorators, by last name, that run a coroutine function themselves: perhaps not on asyncio."""
-_FRAMES: Final = frozenset({"warn", "stack", "currentframe", "_getframe", "set_trace", "breakpoint", "findCaller"})
+FRAMES: Final = frozenset({"warn", "stack", "currentframe", "_getframe", "set_trace", "breakpoint", "findCaller"})
 """Callees that look at who called them."""
-_SCOPE_READERS: Final = frozenset({"locals", "vars", "dir", "eval", "exec"})
+SCOPE_READERS: Final = frozenset({"locals", "vars", "dir", "eval", "exec"})
 _CANCELLED: Final = frozenset({"CancelledError", "BaseException", "get_cancelled_exc_class", "Cancelled"})
 _BLOCK_EFFECTS: Final = (Effect.DATABASE, Effect.FILE)
 
@@ -51,6 +51,8 @@ class Case(NamedTuple):
     """Where the file's findings start."""
     histories: dict[Function, History]
     """What `races` knows of the file's coroutines; shared by its cases."""
+    is_loose: bool = False
+    """It was looked at together with its neighbours, and found to be better off-loaded alone."""
 
 
 def judge(case: Case) -> list[str]:
@@ -141,16 +143,23 @@ def _require_local_target(statement: ast.AugAssign, place: Place) -> None:
 
 def require_movable_block(case: Case) -> None:
     """Refuse inside `with` blocks that hold a lock, or that have to move to the thread as a whole."""
+    require_no_lock(case.place)
+    if case.kind is not RemedyKind.OFFLOAD or case.is_loose:
+        return
     for step in case.place.inside_coroutine():
-        if not isinstance(step.node, ast.With) or step.field != "body":
-            continue
-        for item in step.node.items:
-            if _LOCK.search(last_name(item.context_expr)):
-                raise Refusal("a lock would be held across the `await`")
-            if case.kind is RemedyKind.OFFLOAD and _is_bound_by(case.place.node, item):
+        for item in step.node.items if isinstance(step.node, ast.With) and step.field == "body" else ():
+            if _is_bound_by(case.place.node, item):
                 moves = any(case.diagnostic.code in CODES[effect] for effect in _BLOCK_EFFECTS)
                 if moves or any(_holds(item.context_expr, start) for start in case.findings):
                     raise Refusal("the `with` block has to move to the thread as a whole")
+
+
+def require_no_lock(place: Place) -> None:
+    """Refuse where a thread lock is held: it would be, across the `await`."""
+    for step in place.inside_coroutine():
+        for item in step.node.items if isinstance(step.node, ast.With) and step.field == "body" else ():
+            if LOCK.search(last_name(item.context_expr)):
+                raise Refusal("a lock would be held across the `await`")
 
 
 def _is_bound_by(node: ast.expr, item: ast.withitem) -> bool:
@@ -193,7 +202,7 @@ def require_lambda_fit(node: ast.expr) -> None:
                 raise Refusal("an asynchronous comprehension cannot move into a lambda")
             case ast.Call(func=ast.Name(id="super"), args=[]):
                 raise Refusal("`super()` without arguments does not work in a lambda")
-            case ast.Call(func=ast.Name(id=name)) if name in _SCOPE_READERS:
+            case ast.Call(func=ast.Name(id=name)) if name in SCOPE_READERS:
                 raise Refusal(f"`{name}` sees other names inside a lambda")
 
 
@@ -205,16 +214,21 @@ def _find_doubts(case: Case) -> Iterator[str]:
     elif case.kind is RemedyKind.OFFLOAD:
         if isinstance(node.func, ast.Name) and node.func.id == "input":
             yield "a cancelled `input` still waits for Enter"
-        if last_name(node.func) in _FRAMES:
+        if last_name(node.func) in FRAMES:
             yield "the callee looks at its caller's frame"
         if case.diagnostic.code in CODES[Effect.CPU]:
             yield "a thread does not free the loop while Python code holds the interpreter lock"
+    yield from find_surrounding_doubts(place)
+    if _has_bare_super(node) and any(isinstance(step.node, Comprehension) for step in place.inside_coroutine()):
+        raise Refusal("`super()` without arguments does not work in a comprehension")
+
+
+def find_surrounding_doubts(place: Place) -> Iterator[str]:
+    """Yield what makes any `await` at a place uncertain."""
     for step in place.inside_coroutine():
         for has, doubt in _UNCERTAIN:
             if has(step):
                 yield doubt
-        if isinstance(step.node, Comprehension) and _has_bare_super(node):
-            raise Refusal("`super()` without arguments does not work in a comprehension")
     for function, _ in place.functions():
         names = {last_name(decorator) for decorator in function.decorator_list}
         for name in sorted(names & _RUNNERS):
@@ -227,7 +241,7 @@ def _is_in_finally(step: Around) -> bool:
 
 
 def _is_try(node: ast.AST) -> bool:
-    return type(node).__name__ in ("Try", "TryStar")
+    return isinstance(node, Try)
 
 
 def _is_in_cancellation(step: Around) -> bool:

@@ -6,6 +6,7 @@ Reads with `ast` only; judges nothing. Spans are the model's: code points, 1-bas
 from __future__ import annotations
 
 import ast
+import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -15,6 +16,10 @@ from loopsafe.source.text import columns
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+if sys.version_info >= (3, 11):
+    Try = ast.Try | ast.TryStar
+else:
+    Try = ast.Try
 
 
 class Refusal(Exception):
@@ -49,6 +54,13 @@ class Place(NamedTuple):
                 return self.around[:count]
         return self.around
 
+    def at(self, step: Around) -> Place:
+        """Return the place of a statement that holds the expression; `step` leads to it."""
+        outwards = next(
+            count for count, one in enumerate(self.around) if one.node is step.node and one.field == step.field
+        )
+        return self._replace(around=(step, *self.around[outwards + 1 :]))
+
     @property
     def outermost_function(self) -> Function | None:
         """The function that holds the expression and is itself in no other."""
@@ -71,6 +83,13 @@ class Tree:
         self.module = module
         self.rows = rows
         self._starts = [first_row(statement) for statement in module.body]
+        self.imported = {
+            alias.asname or alias.name.partition(".")[0]: _imported_from(statement, alias)
+            for statement in module.body
+            if isinstance(statement, ast.Import | ast.ImportFrom)
+            for alias in statement.names
+        }
+        """Names that the module's plain imports bind, with the qualified names that they stand for."""
 
     def find(self, spans: Iterable[Span]) -> dict[Span, Place]:
         """Return the place of each span that is exactly one expression of the file."""
@@ -177,6 +196,12 @@ def last_name(node: ast.AST) -> str:
         case ast.Call(func=func):
             return last_name(func)
     return ""
+
+
+def _imported_from(statement: ast.Import | ast.ImportFrom, alias: ast.alias) -> str:
+    if isinstance(statement, ast.ImportFrom):
+        return "." * statement.level + f"{statement.module or ''}.{alias.name}"
+    return alias.name if alias.asname else alias.name.partition(".")[0]
 
 
 def _holds_any(statement: ast.stmt, sorted_rows: list[int]) -> bool:

@@ -23,20 +23,37 @@ class Intent(NamedTuple):
     recipe: Recipe
 
 
+class MoveIntent(NamedTuple):
+    """What moving one block means to do."""
+
+    owner: ast.AST
+    """The statement, or handler, in one of whose suites the block stands."""
+    field: str
+    first: int
+    last: int
+    header: str
+    """The new function up to its colon."""
+    body: list[ast.stmt]
+    """Its statements."""
+    call: str
+    """The statement that calls it."""
+
+
 def holds(new_rows: Sequence[str], intents: Sequence[Intent], function: Function) -> bool:
     """Tell whether the rows of `function` mean in the new text what `intents` want, and nothing else.
 
     `function` stands in no other function, and `intents` are all that happened to it.
     """
-    piece = "".join(new_rows[first_row(function) - 1 : function.end_lineno])
-    head = "if 1:\n" if piece[:1] in " \t\f" else ""  # an indented function parses in any block
-    try:
-        new = parse(head + piece).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    if head and len(new) == 1 and isinstance(new[0], ast.If):
-        new = new[0].body
-    return _agree([function], new, {id(intent.place.node): _build(intent) for intent in intents})
+    new = _parse_function("".join(new_rows[first_row(function) - 1 : function.end_lineno]))
+    wanted = {id(intent.place.node): _build(intent) for intent in intents}
+    return new is not None and _agree([function], new, wanted)
+
+
+def holds_move(new_rows: Sequence[str], added: int, intent: MoveIntent, function: Function) -> bool:
+    """Tell whether the rows of `function`, of which there are `added` more now, mean what `intent` wants."""
+    piece = "".join(new_rows[first_row(function) - 1 : (function.end_lineno or 0) + added])
+    new = _parse_function(piece)
+    return new is not None and _agree([function], new, {id(intent.owner): _build_move(intent)})
 
 
 def parse(text: str) -> ast.Module:
@@ -44,6 +61,27 @@ def parse(text: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(text)
+
+
+def _parse_function(piece: str) -> list[ast.stmt] | None:
+    head = "if 1:\n" if piece[:1] in " \t\f" else ""  # an indented function parses in any block
+    try:
+        new = parse(head + piece).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return new[0].body if head and len(new) == 1 and isinstance(new[0], ast.If) else new
+
+
+def _build_move(intent: MoveIntent) -> ast.AST:
+    """Return the owner of the suite with function and call in the place of the block, whose statements are moved."""
+    owner = copy.copy(intent.owner)
+    suite: list[ast.stmt] = getattr(owner, intent.field)
+    function, call = ast.parse(f"{intent.header} 0\nasync def _(): {intent.call}").body
+    assert isinstance(function, ast.FunctionDef)
+    assert isinstance(call, ast.AsyncFunctionDef)
+    function.body = intent.body
+    setattr(owner, intent.field, [*suite[: intent.first], function, *call.body, *suite[intent.last + 1 :]])
+    return owner
 
 
 def _build(intent: Intent) -> ast.expr:
@@ -70,7 +108,7 @@ def _expression(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
 
-def _agree(old: object, new: object, wanted: Mapping[int, ast.expr]) -> bool:
+def _agree(old: object, new: object, wanted: Mapping[int, ast.AST]) -> bool:
     """Compare two trees without positions, taking `wanted` nodes for the old ones."""
     pending: list[tuple[object, object]] = [(old, new)]
     while pending:

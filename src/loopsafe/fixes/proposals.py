@@ -15,30 +15,16 @@ from loopsafe.fixes.edits import apply, lowest
 from loopsafe.fixes.hazards import Case, judge
 from loopsafe.fixes.imports import Imports
 from loopsafe.fixes.names import Names
+from loopsafe.fixes.offloaders import TAKES_KEYWORDS, needs_executor, require_known, write_recipe
 from loopsafe.fixes.places import Function, Place, Refusal, Tree
 from loopsafe.fixes.proof import Intent, holds, parse
 from loopsafe.fixes.races import History
-from loopsafe.fixes.recipes import Form, Recipe, Setting
+from loopsafe.fixes.recipes import Form, Proposal, Setting
+from loopsafe.fixes.transfers import File, Transfers
 from loopsafe.model import Applicability, Diagnostic, Edit, Fix, Remedy, RemedyKind, Span
 from loopsafe.source.text import Source, rows
 
-TAKES_KEYWORDS: Final[dict[str, bool]] = {
-    "asyncio.to_thread": True,
-    "anyio.to_thread.run_sync": False,
-    "trio.to_thread.run_sync": False,
-}
-"""The off-loaders that calls are handed to, and whether they pass keyword arguments on."""
 _LONGEST_NAME: Final = 50
-
-
-class Proposal(msgspec.Struct, frozen=True):
-    """What becomes of one finding."""
-
-    fix: Fix | None = None
-    refusal: str | None = None
-    """Why there is no fix, as the end of "not fixed: …"."""
-    doubts: tuple[str, ...] = ()
-    """Why the fix is unsafe, as far as the code around the call is the reason."""
 
 
 class _Draft(msgspec.Struct):
@@ -103,36 +89,56 @@ class _Proposer:
         self._starts = frozenset(one.span.start for one in diagnostics)
 
     def run(self) -> list[Proposal]:
-        places = self._tree.find(one.remedy.span for one in self._diagnostics if one.remedy is not None)
+        spans = {number: one.remedy.span for number, one in enumerate(self._diagnostics) if one.remedy is not None}
+        found = self._tree.find(spans.values())
+        places = {number: found[span] for number, span in spans.items() if span in found}
+        transfers = self._transfer(places)
         proposals: list[Proposal] = []
         drafts: list[_Draft] = []
         for index, one in enumerate(self._diagnostics):
-            if one.remedy is None:
-                proposals.append(_NO_REMEDY)
+            if index in transfers.proposals or one.remedy is None:
+                proposals.append(transfers.proposals.get(index, _NO_REMEDY))
                 continue
             try:
-                drafts.append(self._draft(index, one, one.remedy, places.get(one.remedy.span)))
+                drafts.append(self._draft(index, one, one.remedy, places.get(index), index in transfers.loose))
                 proposals.append(_NO_REMEDY)
             except Refusal as refusal:
                 proposals.append(Proposal(refusal=str(refusal)))
             except RecursionError:
-                proposals.append(Proposal(refusal="the code around it is nested too deeply"))
+                proposals.append(_TOO_DEEP)
         proved = self._prove(drafts)
         for draft in drafts:
             proposals[draft.index] = self._finish(draft) if draft.index in proved else _UNPROVED
         return proposals
 
-    def _draft(self, index: int, diagnostic: Diagnostic, remedy: Remedy, place: Place | None) -> _Draft:
+    def _transfer(self, places: dict[int, Place]) -> Transfers:
+        """Look for blocks first: what moves with its neighbours is not off-loaded alone."""
+        file = File(
+            self._source,
+            self._tree,
+            self._names,
+            self._imports,
+            self._target,
+            self._histories,
+            self._diagnostics,
+            places,
+        )
+        return Transfers(file)
+
+    def _draft(self, index: int, diagnostic: Diagnostic, remedy: Remedy, place: Place | None, is_loose: bool) -> _Draft:
         from loopsafe.fixes.rewriting import rewrite  # with it comes LibCST
 
         if place is None:
             raise Refusal("no expression stands at the place")
+        if remedy.kind is RemedyKind.MOVE:
+            raise Refusal("it can only move together with what uses the same object, and that cannot")
         if not isinstance(place.node, ast.Call | ast.Attribute | ast.Subscript):
             raise Refusal("only calls and attributes can be moved to a thread")
         form = self._choose_form(remedy, place.node)
-        case = Case(place, diagnostic, remedy.kind, form is Form.LAMBDA, self._target, self._starts, self._histories)
+        is_lambda = form is Form.LAMBDA
+        case = Case(place, diagnostic, remedy.kind, is_lambda, self._target, self._starts, self._histories, is_loose)
         doubts = judge(case)
-        recipe, modules = self._write_recipe(form, remedy, place)
+        recipe, modules = write_recipe(form, remedy, place, self._names, self._target)
         self._imports.add(modules)  # refuses now rather than after the proof
         body = rewrite(recipe, self._setting(place))
         return _Draft(index, Intent(place, recipe), body, modules, tuple(dict.fromkeys(doubts)))
@@ -142,38 +148,12 @@ class _Proposer:
             if not isinstance(node, ast.Call):
                 raise Refusal("only a call can be replaced by another")
             return Form.REPLACE
-        if remedy.offloader not in TAKES_KEYWORDS:
-            raise Refusal(f"`{remedy.offloader}` is not known as an off-loader")
+        require_known(remedy)
         if remedy.prefix_blocks or not isinstance(node, ast.Call):
             return Form.LAMBDA
-        if self._needs_executor(remedy):
+        if needs_executor(remedy, self._target):
             return Form.PARTIAL if node.args or node.keywords else Form.DIRECT
         return Form.DIRECT if TAKES_KEYWORDS[remedy.offloader] or not node.keywords else Form.PARTIAL
-
-    def _needs_executor(self, remedy: Remedy) -> bool:
-        return remedy.offloader == "asyncio.to_thread" and self._target < (3, 9)
-
-    def _write_recipe(self, form: Form, remedy: Remedy, place: Place) -> tuple[Recipe, tuple[str, ...]]:
-        qualified = remedy.replacement if form is Form.REPLACE else remedy.offloader
-        if qualified is None:
-            raise Refusal("no replacement is named")
-        self._require_one_library(qualified)
-        suffix, leading = "", tuple[str, ...]()
-        if form is not Form.REPLACE and self._needs_executor(remedy):
-            qualified, suffix, leading = "asyncio.get_running_loop", "().run_in_executor", ("None",)
-        callee = self._names.spell(qualified, place)
-        spellings = [callee]
-        if form is Form.PARTIAL:
-            spellings.append(self._names.spell("functools.partial", place))
-        partial = spellings[-1].text if form is Form.PARTIAL else ""
-        modules = tuple(one.module for one in spellings if one.module is not None)
-        return Recipe(form, callee.text + suffix, leading, partial), modules
-
-    def _require_one_library(self, qualified: str) -> None:
-        """Refuse where the file does not tell on which library's loop it runs."""
-        has_trio = self._names.has_import("trio")
-        if has_trio and (self._names.has_import("anyio") or qualified.startswith("asyncio.")):
-            raise Refusal("the module uses more than one async library")
 
     def _setting(self, place: Place) -> Setting:
         span = self._tree.span(place.node)
@@ -233,6 +213,7 @@ class _Proposer:
         return Proposal(Fix(_describe(draft, remedy), lowest(*degrees), edits), None, draft.doubts)
 
 
+_TOO_DEEP: Final = Proposal(refusal="the code around it is nested too deeply")
 _UNPROVED: Final = Proposal(refusal="the rewritten text would not mean what it should")
 
 

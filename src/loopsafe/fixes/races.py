@@ -43,9 +43,12 @@ class History:
             place = _changed(node)
             if place is not None:
                 self.changes[place] = max(row, self.changes.get(place, 0))
-        for name, values in self.origins.items():
-            if any(_is_fresh(value) for _, value in values):
-                self.changes.pop(name, None)  # a container of the coroutine's own
+        self.fresh: frozenset[str] = frozenset(
+            name for name, values in self.origins.items() if any(_is_fresh(value) for _, value in values)
+        )
+        """Containers of the coroutine's own."""
+        for name in self.fresh:
+            self.changes.pop(name, None)
         for name in outer & rebound.keys():
             self.changes[name] = max(rebound[name], self.changes.get(name, 0))
 

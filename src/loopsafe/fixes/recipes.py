@@ -1,4 +1,4 @@
-"""Stage fix: what is to be written over an expression, in values that `rewriting` and `proof` both read.
+"""Stage fix: what is to be written, in values that `rewriting` and `proof` both read, and what becomes of a finding.
 
 Nothing here does anything.
 """
@@ -8,7 +8,9 @@ from __future__ import annotations
 import enum
 from typing import NamedTuple
 
-from loopsafe.model import Position
+import msgspec
+
+from loopsafe.model import Fix, Position
 
 
 class Form(enum.Enum):
@@ -34,6 +36,16 @@ class Recipe(NamedTuple):
     """Arguments of the off-loader in front of the callable."""
     partial: str = ""
     """`functools.partial` as it is spelled in this file."""
+
+
+class Proposal(msgspec.Struct, frozen=True):
+    """What becomes of one finding."""
+
+    fix: Fix | None = None
+    refusal: str | None = None
+    """Why there is no fix, as the end of "not fixed: …"."""
+    doubts: tuple[str, ...] = ()
+    """Why the fix is unsafe, as far as the code around the call is the reason."""
 
 
 class Setting(NamedTuple):

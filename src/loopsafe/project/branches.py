@@ -78,8 +78,10 @@ class Branches:
     def _truth(self, frame: Frame, ref: ir.Ref) -> bool | None:
         node = frame.code.scope.nodes[ref]
         match node:
-            case ir.Param() | ir.Narrow():
+            case ir.Param() | ir.Narrow() | ir.Phi():
                 return _truth_of(self._argument(frame, ref))
+            case ir.Attr():
+                return _truth_of(self._fixed(frame, node))
             case ir.Compare(operator, left, right):
                 return _compared(operator, self._constant(frame, left), self._constant(frame, right))
             case ir.Call(args=(argument,)):
@@ -95,24 +97,44 @@ class Branches:
 
     def _origin(self, frame: Frame, ref: ir.Ref) -> ir.Node | None:
         """The node that a name stands for: past narrowing, and past assignments in branches that cannot be taken."""
-        nodes = frame.code.scope.nodes
-        while ref >= 0 and isinstance(node := nodes[ref], ir.Narrow | ir.Phi):
-            if isinstance(node, ir.Narrow):
-                ref = node.value
-                continue
-            dead = self._dead.get(frame, ())
-            live = {option for option in node.options if not any(start <= option < end for start, end in dead)}
-            if len(live) != 1:
-                return None
-            ref = live.pop()
-        return nodes[ref] if ref >= 0 else None
+        nodes, dead = frame.code.scope.nodes, self._dead.get(frame, ())
+        found: set[ir.Ref] = set()
+        pending, seen = [ref], {ref}
+        while pending:
+            ref = pending.pop()
+            node = nodes[ref] if ref >= 0 else None
+            match node:
+                case ir.Narrow(value):
+                    ways = [value]
+                case ir.Phi(options):
+                    ways = [option for option in options if not any(start <= option < end for start, end in dead)]
+                case _:
+                    found.add(ref)
+                    continue
+            pending += [way for way in ways if way not in seen]
+            seen.update(ways)
+        return nodes[ref] if len(found) == 1 and (ref := found.pop()) >= 0 else None
 
     def _constant(self, frame: Frame, ref: ir.Ref) -> Constant | None:
-        values = self._argument(frame, ref)
-        node = frame.code.scope.nodes[ref] if ref >= 0 else None
-        if isinstance(node, ir.Const | ir.Attr | ir.Name):
+        node = self._origin(frame, ref)
+        if isinstance(node, ir.Attr):
+            values = self._fixed(frame, node)
+        elif isinstance(node, ir.Const | ir.Name):
             values = self._inference.value(frame, ref)
+        else:
+            values = self._argument(frame, ref)
         return values[0] if len(values) == 1 and isinstance(values[0], Constant) else None
+
+    def _fixed(self, frame: Frame, node: ir.Attr) -> Values:
+        """What an attribute holds for good: of a class or module, or of an object that this very call is about."""
+        owners = self._inference.value(frame, node.value)
+        for owner in owners:
+            match owner:
+                case Instance(Class() as cls, made=Frame()) if self._inference.attributes.is_set_once(cls, node.name):
+                    continue
+                case Instance():
+                    return ()
+        return self._inference.each(owners, lambda owner: self._inference.members.get(owner, node.name))
 
     def _tested_by_call(self, frame: Frame, node: ir.Call, argument: ir.Ref) -> bool | None:
         func = frame.code.scope.nodes[node.func] if node.func >= 0 else None
@@ -135,6 +157,37 @@ class Branches:
         node = frame.code.scope.nodes[ref] if ref >= 0 else None
         return self._inference.value(frame, ref) if isinstance(node, ir.Name) else ()
 
+    def is_certain(self, frame: Frame, ref: ir.Ref, depth: int = 0) -> bool:
+        """Whether all that a node may be is known; in a union, what is unknown leaves no trace."""
+        nodes, dead = frame.code.scope.nodes, self.dead_ranges(frame)
+        node = nodes[ref] if ref >= 0 else None
+        if depth > _DEEPEST:
+            return False
+        match node:
+            case ir.Const() | ir.Name():
+                return True
+            case ir.Param(index):
+                return index < len(frame.arguments) and frame.arguments[index] is not None
+            case ir.Narrow(value) | ir.Return(value):
+                return self.is_certain(frame, value, depth + 1)
+            case ir.Phi(options):
+                live = [option for option in options if not any(start <= option < end for start, end in dead)]
+                return all(self.is_certain(frame, option, depth + 1) for option in live)
+            case ir.Attr():
+                return bool(self._fixed(frame, node))
+            case ir.Call():
+                return self._is_certain_result(frame, node, depth)
+        return False
+
+    def _is_certain_result(self, frame: Frame, node: ir.Call, depth: int) -> bool:
+        calls = self._inference.calls
+        callees = self._inference.value(frame, node.func)
+        if len(callees) != 1 or not isinstance(callees[0], Function) or callees[0].code.scope.is_async:
+            return False
+        called = calls.frame(callees[0], calls.arguments(frame, node))
+        results = [ref for ref in called.code.scope.returns if not self.is_dead(called, ref)]
+        return bool(results) and all(self.is_certain(called, ref, depth + 1) for ref in results)
+
     # Which parameters matter
 
     def decisive(self, code: Code, depth: int = 0) -> frozenset[int]:
@@ -144,6 +197,7 @@ class Branches:
             tested = frozenset(self._tested(code))
             self._decisive[code] = tested  # ends the recursion of functions that call one another
             known = tested | self._handed_on(code, depth) if depth < _DEEPEST else tested
+            known |= self._stored(code)
             self._decisive[code] = known
         return known
 
@@ -160,15 +214,27 @@ class Branches:
         for node in scope.nodes:
             if not isinstance(node, ir.Call):
                 continue
+            if len(node.args) > 1 and _names(scope, node.func) == "getattr":
+                found |= _parameters(scope, node.args[1], set())
             handed = [(None, ref) for ref in node.args] + [(name, ref) for name, ref in node.keywords]
             params = {ref for _, ref in handed if ref >= 0 and isinstance(scope.nodes[ref], ir.Param)}
             if not params:
                 continue
             frame = self._inference.generic_frame(code)
-            for callee in self._inference.value(frame, node.func):
-                if isinstance(callee, Function):
-                    found |= self._matched(scope, node, callee, depth)
+            for callee in self._inference.calls.functions(self._inference.value(frame, node.func)):
+                found |= self._matched(scope, node, callee, depth)
         return frozenset(found)
+
+    def _stored(self, code: Code) -> set[int]:
+        """The parameters of a constructor that become attributes which decide a branch in a method."""
+        owner = self._inference.generic_frame(code.parent).owner if code.scope.name == "__init__" else None
+        decisive = self._inference.attributes.decisive(owner) if owner is not None else ()
+        found: set[int] = set()
+        for ref in code.scope.stores if decisive else ():
+            node = code.scope.nodes[ref]
+            if isinstance(node, ir.StoreAttr) and node.name in decisive:
+                found |= _parameters(code.scope, node.value, set())
+        return found
 
     def _matched(self, scope: ir.Scope, node: ir.Call, callee: Function, depth: int) -> set[int]:
         decisive = self.decisive(callee.code, depth + 1)
@@ -188,6 +254,11 @@ class Branches:
         return found
 
 
+def _names(scope: ir.Scope, ref: ir.Ref) -> str | None:
+    node = scope.nodes[ref] if ref >= 0 else None
+    return node.name if isinstance(node, ir.Name) else None
+
+
 def _parameters(scope: ir.Scope, ref: ir.Ref, seen: set[ir.Ref]) -> set[int]:
     """The parameters that a test looks at; `seen` are nodes that were looked at before."""
     if ref in seen:
@@ -197,7 +268,7 @@ def _parameters(scope: ir.Scope, ref: ir.Ref, seen: set[ir.Ref]) -> set[int]:
     match node:
         case ir.Param(index):
             return {index}
-        case ir.Narrow(value):
+        case ir.Narrow(value) | ir.Attr(value):
             return _parameters(scope, value, seen)
         case ir.Phi(options):
             return {index for option in options if option < ref for index in _parameters(scope, option, seen)}
@@ -208,6 +279,11 @@ def _parameters(scope: ir.Scope, ref: ir.Ref, seen: set[ir.Ref]) -> set[int]:
             inner = _parameters(scope, callee.value, seen) if isinstance(callee, ir.Attr) else set()
             return inner | _parameters(scope, argument, seen)
     return set()
+
+
+def is_deciding(values: Values) -> bool:
+    """Whether a test of these values may have a known outcome."""
+    return _truth_of(values) is not None or all(isinstance(value, Constant) for value in values)
 
 
 def _truth_of(values: Values) -> bool | None:

@@ -54,10 +54,23 @@ class Callers:
             names = [owner.name, "cls", "__init__", *[sub.name for sub in self._inference.hierarchy.subclasses(owner)]]
         places: list[Place] = []
         for name in dict.fromkeys(names):
-            places += islice(self._inference.index.calls(name), _MOST_CALLERS + 1)
+            found = self._inference.index.calls(name)
+            if name == "__init__":
+                found = (place for place in found if self._is_in_subclass(place, code))
+            places += islice(found, _MOST_CALLERS + 1)
             if len(places) > _MOST_CALLERS:
                 return []
         return places
+
+    def _is_in_subclass(self, place: Place, code: Code) -> bool:
+        """Whether a call stands in a method of a class that derives from the one that a constructor belongs to."""
+        module, scope, _ = place
+        body = module.code(scope).parent
+        if body.scope.kind != ir.ScopeKind.CLASS:
+            return False
+        owner = self._inference.generic_frame(code.parent).owner
+        cls = self._inference.generic_frame(body).owner
+        return owner is not None and cls is not None and self._inference.hierarchy.is_subclass(cls, owner)
 
     def calls_of(self, code: Code) -> list[Place]:
         """The calls in the project that are known to mean a function; none for very common names."""

@@ -5,10 +5,12 @@ Stage: infer.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from loopsafe.catalog import RoleKind
 from loopsafe.project.arguments import Arguments, bind, is_telling
+from loopsafe.project.branches import is_deciding
 from loopsafe.project.entities import Class, Frame
 from loopsafe.project.roles import result_of_role
 from loopsafe.project.values import (
@@ -53,7 +55,7 @@ class Calls:
     def arguments(self, frame: Frame, node: ir.Call) -> Arguments:
         """The arguments of a call node, evaluated; `*args` of known length are spread."""
         inference = self._inference
-        positional = [inference.value(frame, ref) for ref in node.args]
+        positional = [self._given(frame, ref) for ref in node.args]
         is_open = any(name is None for name, _ in node.keywords)
         if node.starred >= 0:
             positional, rest = positional[: node.starred], positional[node.starred :]
@@ -62,8 +64,14 @@ class Calls:
                 positional += spread.args
             else:
                 is_open = True
-        keywords = [(name, inference.value(frame, ref)) for name, ref in node.keywords if name is not None]
+        keywords = [(name, self._given(frame, ref)) for name, ref in node.keywords if name is not None]
         return Arguments(positional, keywords, is_open)
+
+    def _given(self, frame: Frame, ref: ir.Ref) -> Values:
+        """An argument; a constant only if it is nothing else: `row.value if row else None` is not known to be None."""
+        values = self._inference.value(frame, ref)
+        is_plain = bool(values) and all(isinstance(value, Constant) for value in values)
+        return NOTHING if is_plain and not self._inference.branches.is_certain(frame, ref) else values
 
     def result_at(self, frame: Frame, node: ir.Call) -> Values:
         """What a call node gives."""
@@ -95,6 +103,16 @@ class Calls:
             case Form(admitted):
                 return admitted
         return NOTHING
+
+    def functions(self, callees: Values) -> Iterator[Function]:
+        """The project's functions that run when these are called; of a class its constructor."""
+        for callee in callees:
+            match callee:
+                case Function():
+                    yield callee
+                case ClassObject(Class() as cls):
+                    found = self._inference.members.find(Instance(cls, (), True), "__init__")
+                    yield from (member for member in found if isinstance(member, Function))
 
     def make(self, cls: Class, arguments: Arguments) -> Instance:
         """A new object of a class of the project, which remembers what it was made from."""
@@ -187,7 +205,7 @@ class Calls:
                 values = self._left_out(function, index)
             if (
                 values is not None
-                and index not in decisive
+                and not (index in decisive and is_deciding(values))
                 and not (is_telling(values) and (index == 0 or self._is_open(function, index)))
             ):
                 is_kept = is_constructor and (is_telling(values) or values == (NONE,))
@@ -300,12 +318,24 @@ class Calls:
     def returned(self, frame: Frame) -> Values:
         """What a function returns, after awaiting if it is a coroutine function."""
         declared = self._declared_result(frame)
-        if any(_is_informative(value) for value in declared) and not self.is_interface(declared):
+        is_telling = any(_is_informative(value) for value in declared) and not self.is_interface(declared)
+        if is_telling and not self._inference.branches.dead_ranges(frame):
             return declared
         dead = self._inference.branches.is_dead
-        returns = [ref for ref in frame.code.scope.returns if not dead(frame, ref)]
-        found = unite(*[self._inference.value(frame, ref) for ref in returns])
+        results = [self._inference.value(frame, ref) for ref in frame.code.scope.returns if not dead(frame, ref)]
+        found = unite(*results)
+        if is_telling:
+            return found if all(map(self._is_narrower, results, [declared] * len(results))) else declared
         return found if any(_is_informative(value) for value in found) else declared or found
+
+    def _is_narrower(self, values: Values, declared: Values) -> bool:
+        """Whether all that is returned somewhere is known, and is what was declared or of a class derived from it."""
+        is_subclass = self._inference.hierarchy.is_subclass
+        bases = [value.cls for value in declared if isinstance(value, Instance)]
+        return bool(values) and all(
+            value in declared or (isinstance(value, Instance) and any(is_subclass(value.cls, base) for base in bases))
+            for value in values
+        )
 
     def is_interface(self, values: Values) -> bool:
         """Whether a declared type only says what its objects can do: what is really there says more."""

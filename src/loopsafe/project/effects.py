@@ -77,7 +77,7 @@ class Effects:
     def __init__(self, inference: Inference) -> None:
         self._inference: Final = inference
         self._sites: Final[dict[Frame, tuple[Site, ...]]] = {}
-        self._facts: Final[dict[Code, tuple[Fact, ...]]] = {}
+        self._facts: Final[dict[tuple[Code, When], tuple[Fact, ...]]] = {}
         self._implicit: Final = inference.index.implicit
         self._watched: Final = self._implicit | inference.catalog.property_names
 
@@ -105,27 +105,27 @@ class Effects:
                 yield from self._called(frame, ref, node)
             case ir.Next(is_async=False):
                 yield from self._facts_of_result(frame, node.value, When.ITER)
-                yield from self._iterated(self._inference.value(frame, node.value))
+                yield from self.iterated(self._inference.value(frame, node.value))
             case ir.With(is_async=False):
                 yield from self._facts_of_result(frame, node.value, When.ENTER)
                 yield from self._facts_of_result(frame, node.value, When.EXIT)
-                for happening in self._entered(self._inference.value(frame, node.value)):
+                for happening in self.entered(self._inference.value(frame, node.value)):
                     if isinstance(happening, Run) or not is_switched_off(
                         self._inference, frame, ref, node.value, happening.fact
                     ):
                         yield happening
             case ir.Attr(name=name) if name in self._watched:
                 for value in self._inference.value(frame, node.value):
-                    yield from self._read(value, name)
+                    yield from self.read(value, name)
             case ir.Binary(method=method) if method in self._implicit:
-                yield from self._special(self._inference.value(frame, node.left), method)
+                yield from self.special(self._inference.value(frame, node.left), method)
             case ir.Item() if "__getitem__" in self._implicit:
-                yield from self._special(self._inference.value(frame, node.value), "__getitem__")
+                yield from self.special(self._inference.value(frame, node.value), "__getitem__")
             case ir.StoreAttr(object=target, name=name) if name in self._implicit:
                 for value in self._inference.value(frame, target):
                     yield from self._written(value, name)
             case ir.StoreItem(object=target) if "__setitem__" in self._implicit:
-                yield from self._special(self._inference.value(frame, target), "__setitem__")
+                yield from self.special(self._inference.value(frame, target), "__setitem__")
             case ir.MakeClass(scope=scope):
                 cls = self._inference.class_in(frame.code.module.code(scope), frame)
                 yield Run(cls.frame)
@@ -218,15 +218,15 @@ class Effects:
                 for member in self._inference.members.find(callee, "__call__"):
                     yield from self.call(member, arguments, depth + 1)
 
-    def _described(self, function: Function) -> tuple[Fact, ...]:
+    def _described(self, function: Function, when: When = When.CALL) -> tuple[Fact, ...]:
         """What the catalogue says of a function that is itself part of the project: a library is being checked."""
         code = function.code
-        known = self._facts.get(code)
+        known = self._facts.get((code, when))
         if known is None:
             catalog = self._inference.catalog
             is_library = "." in code.module.name  # a project's own `requests.py` is not the library of that name
-            known = catalog.facts(catalog.canonical(code.full_name), When.CALL) if is_library else ()
-            self._facts[code] = known
+            known = catalog.facts(catalog.canonical(code.full_name), when) if is_library else ()
+            self._facts[code, when] = known
         return known
 
     def _function(self, function: Function, arguments: Arguments) -> Iterator[Happening]:
@@ -246,8 +246,9 @@ class Effects:
         for other in members.implementations(function):
             if not (other.code.scope.is_async or other.code.scope.is_generator):
                 yield Run(calls.frame(other, arguments), None if is_abstract else _OVERRIDE)
+        is_awaitable = any(map(self._inference.protocols.is_awaitable, calls.result(function, arguments)))
         for other in members.structural_implementations(function):
-            if not (other.code.scope.is_async or other.code.scope.is_generator):
+            if not (other.code.scope.is_async or other.code.scope.is_generator or is_awaitable):
                 yield Run(calls.frame(other, arguments), _STRUCTURE)
 
     def _external(
@@ -256,7 +257,7 @@ class Effects:
         name = callable_name(callee)
         assert name is not None
         catalog = self._inference.catalog
-        for fact in catalog.facts(name, When.CALL):
+        for fact in catalog.facts(_met_name(callee, name), When.CALL):
             if not any(guard.method is None and cancels(guard, arguments) for guard in fact.unless):
                 yield Primitive(fact)
         role = catalog.role(name)
@@ -266,21 +267,21 @@ class Effects:
     def _by_role(self, role: Role, arguments: Arguments, depth: int) -> Iterator[Happening]:
         """Callables that are run, and iterables that are iterated, by what they are handed to."""
         match role.role:
-            case RoleKind.SCHEDULER:
+            case RoleKind.SCHEDULER | RoleKind.CALLER:
                 rest = arguments.without(role.callable)
                 for callee in given_callable(role, arguments):
                     yield from self.call(callee, rest, depth + 1)
             case RoleKind.CONSUMER:
                 iterable = arguments.get(role.iterable, None) or NOTHING
-                yield from self._iterated(iterable, depth + 1)
+                yield from self.iterated(iterable, depth + 1)
                 for callee in given_callable(role, arguments):
                     yield from self.call(callee, Arguments((), (), True), depth + 1)
             case RoleKind.SPECIAL if isinstance(role.callable, str):
-                yield from self._special(arguments.get(0, None) or NOTHING, role.callable)
+                yield from self.special(arguments.get(0, None) or NOTHING, role.callable)
 
     # Protocols
 
-    def _iterated(self, values: Values, depth: int = 0) -> Iterator[Happening]:
+    def iterated(self, values: Values, depth: int = 0) -> Iterator[Happening]:
         if depth > _DEEPEST_NESTING:
             return
         for value in values:
@@ -289,24 +290,26 @@ class Effects:
                     if not frame.code.scope.is_async:
                         yield Run(frame)
                 case Lazy(callees, iterables):
-                    yield from self._iterated(iterables, depth + 1)
+                    yield from self.iterated(iterables, depth + 1)
                     for callee in callees:
                         yield from self.call(callee, Arguments((), (), True), depth + 1)
                 case Instance(cls) if isinstance(cls, Class):
-                    yield from self._special((value,), "__iter__")
-                    yield from self._special((value,), "__next__")
+                    yield from self.special((value,), "__iter__")
+                    yield from self.special((value,), "__next__")
+                    made = self._inference.protocols.special(value, "__iter__")
+                    yield from self.iterated(tuple(each for each in made if isinstance(each, Generator)), depth + 1)
                 case Instance(cls) if isinstance(cls, str):
                     yield from self._member_facts(cls, "__iter__", When.ITER)
 
-    def _entered(self, values: Values) -> Iterator[Happening]:
+    def entered(self, values: Values) -> Iterator[Happening]:
         for value in values:
             match value:
                 case Manager(frame):
                     if not frame.code.scope.is_async:
                         yield Run(frame)
                 case Instance(cls) if isinstance(cls, Class):
-                    yield from self._special((value,), "__enter__")
-                    yield from self._special((value,), "__exit__")
+                    yield from self.special((value,), "__enter__")
+                    yield from self.special((value,), "__exit__")
                 case Instance(cls) if isinstance(cls, str):
                     yield from self._member_facts(cls, "__enter__", When.ENTER)
                     yield from self._member_facts(cls, "__exit__", When.EXIT)
@@ -314,7 +317,7 @@ class Effects:
     def _member_facts(self, cls: str, name: str, when: When) -> Iterator[Primitive]:
         full = self._inference.catalog.find(cls, name)
         if full is not None:
-            yield from map(Primitive, self._inference.catalog.facts(full, when))
+            yield from map(Primitive, self._inference.catalog.facts(f"{cls}.{name}", when))
 
     def _facts_of_result(self, frame: Frame, ref: ir.Ref, when: When) -> Iterator[Primitive]:
         """Effects that a function's result has when it is used: `os.walk(…)` reads while it is iterated."""
@@ -328,13 +331,16 @@ class Effects:
             return
         for callee in self._inference.value(frame, node.func):
             name = callable_name(callee)
-            facts = self._inference.catalog.facts(name, when) if name is not None else ()
+            if isinstance(callee, Function):
+                facts = self._described(callee, when)
+            else:
+                facts = self._inference.catalog.facts(name, when) if name is not None else ()
             for fact in facts:
                 arguments = self._inference.calls.arguments(frame, node)
                 if not any(guard.method is None and cancels(guard, arguments) for guard in fact.unless):
                     yield Primitive(fact)
 
-    def _read(self, value: Value, name: str) -> Iterator[Happening]:
+    def read(self, value: Value, name: str) -> Iterator[Happening]:
         if isinstance(value, Instance):
             if isinstance(value.cls, str):
                 yield from self._member_facts(value.cls, name, When.PROPERTY)
@@ -348,11 +354,18 @@ class Effects:
                 if isinstance(member, Function) and member.setter is not None:
                     yield from self._function(member.setter, Arguments.of((value,)))
 
-    def _special(self, values: Values, name: str) -> Iterator[Happening]:
+    def special(self, values: Values, name: str) -> Iterator[Happening]:
         for value in values:
             if isinstance(value, Instance) and isinstance(value.cls, Class):
                 for member in self._inference.members.find(value, name):
                     yield from self.call(member, Arguments((), (), True), 1)
+
+
+def _met_name(callee: Value, name: str) -> str:
+    """A method's name in the class of its object, of which more may be said than of the class that declares it."""
+    if isinstance(callee, Method) and isinstance(callee.receiver.cls, str):
+        return f"{callee.receiver.cls}.{name.rpartition('.')[2]}"
+    return name
 
 
 def _is_said(frame: Frame, func: ir.Node | None) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from loopsafe.catalog import RoleKind
 from loopsafe.project.values import (
     NONE,
     NOTHING,
@@ -103,6 +104,9 @@ def subscripted(inference: Inference, frame: Frame, values: Values, node: ir.Ite
                 special = special_name(name)
                 if special is not None:
                     return _special_form(inference, frame, special, name, node)
+                role = inference.catalog.role(name)
+                if role is not None and role.role is RoleKind.KEEPS:
+                    return (Form(unite(*_arguments(inference, frame, node)[:1])),)
                 return (Form((Instance(name, _arguments(inference, frame, node)),)),)
             case ClassObject(cls):
                 return (Form((_generic(inference, frame, cls, node),)),)

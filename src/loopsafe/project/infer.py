@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from loopsafe.catalog import Catalog
 from loopsafe.project import decorators, forms
+from loopsafe.project.attributes import Attributes
 from loopsafe.project.branches import Branches
 from loopsafe.project.callers import Callers
 from loopsafe.project.calls import Calls
@@ -66,6 +67,7 @@ class Inference:
         self.calls: Final = Calls(self)
         self.callers: Final = Callers(self)
         self.branches: Final = Branches(self)
+        self.attributes: Final = Attributes(self)
         self.containers: Final = Containers(self)
         self.names: Final = Names(self)
         self.protocols: Final = Protocols(self)
@@ -95,10 +97,10 @@ class Inference:
         frame = self._frames.get(key)
         if frame is None:
             if arguments:
-                is_plain = all(not values or isinstance(values[0], Constant) for values in arguments)
+                is_plain = all(values == _if_plain(values) for values in arguments)
                 count = self._contexts[code, is_plain] = self._contexts.get((code, is_plain), 0) + 1
                 if count > (_MOST_CONSTANTS if is_plain else _MOST_FRAMES):
-                    return self.frame(code, closure, ())
+                    return self.frame(code, closure, () if is_plain else tuple(map(_if_plain, arguments)))
             frame = self._frames[key] = Frame(code, closure, arguments)
         return frame
 
@@ -265,7 +267,7 @@ class Inference:
         if origin is None:
             if node.level:
                 return NOTHING
-            part = self.modules.resolve(module, f"{node.module}.{node.name}", 0) if node.name is not None else None
+            part = self.modules.installed(f"{node.module}.{node.name}") if node.name is not None else None
             if part is not None:  # of an installed namespace package, which has no module itself
                 return (ModuleObject(part),)
             name = node.module if node.name is None else f"{node.module}.{node.name}"
@@ -325,6 +327,10 @@ class Inference:
 
     def _passed_on(self, frame: Frame, node: ir.StoreAttr | ir.StoreItem | ir.Return) -> Values:
         return self.value(frame, node.value)
+
+
+def _if_plain(values: Values | None) -> Values | None:
+    return values if values and isinstance(values[0], Constant) else None
 
 
 _HANDLERS: Final[dict[type[Any], Callable[..., Values]]] = {

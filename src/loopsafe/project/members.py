@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _MOST_FOREIGN_STORES: Final = 40
 """An attribute name stored in more places than this from outside is too common to look at each of them."""
 _MOST_SUBCLASSES: Final = 24
-"""A class with more descendants is a framework's root; what they all may be says nothing."""
+"""What more descendants of a class have under one name says nothing about the one at hand."""
 
 
 class Members:
@@ -177,7 +177,11 @@ class Members:
 
     def _in_subclasses(self, cls: Class, name: str) -> Values:
         """A mixin uses what the classes that it is mixed into have."""
-        subclasses = self._inference.hierarchy.subclasses(cls)
+        subclasses = [
+            subclass
+            for subclass in self._inference.hierarchy.subclasses(cls)
+            if name in subclass.code.scope.bindings or name in subclass.stores
+        ]
         if len(subclasses) > _MOST_SUBCLASSES:
             return NOTHING
         return unite(*[self._search(Instance(subclass), subclass, name) for subclass in subclasses])
@@ -217,7 +221,7 @@ class Members:
                 if found:
                     if isinstance(receiver, ClassObject):
                         return tuple(_bound_to_class(member, receiver) for member in found)
-                    return tuple(_bound(member, receiver) for member in found)
+                    return tuple(_exactly(_bound(member, receiver)) for member in found)
             elif isinstance(receiver, Instance):
                 external = self._of_external(receiver, owner, name)
                 if external:
@@ -230,6 +234,8 @@ class Members:
         """The overrides of a method that a call through its class may reach, the function itself excluded."""
         receiver = function.receiver
         if not isinstance(receiver, Instance) or receiver.is_exact or not isinstance(receiver.cls, Class):
+            return
+        if function.is_exact:
             return
         name = function.code.scope.name
         for subclass in self._inference.hierarchy.subclasses(receiver.cls):
@@ -281,6 +287,10 @@ def _bound(member: Value, receiver: Value) -> Value:
     if member.kind == "class" and isinstance(receiver, Instance):
         return msgspec.structs.replace(member, receiver=ClassObject(receiver.cls))
     return msgspec.structs.replace(member, receiver=receiver)
+
+
+def _exactly(member: Value) -> Value:
+    return msgspec.structs.replace(member, is_exact=True) if isinstance(member, Function) else member
 
 
 def _bound_to_class(member: Value, cls: ClassObject) -> Value:

@@ -62,6 +62,10 @@ class Modules:
             folder = os.path.dirname(folder)
         return self._libraries.below(folder, name) if importer.is_library else self._below(folder, name)
 
+    def installed(self, name: str) -> Module | None:
+        """The module of that absolute name among the installed packages."""
+        return self._libraries.resolve(name)
+
     def submodule(self, package: Module, name: str) -> Module | None:
         """`package.name`, if that is a module."""
         if not package.is_package:

@@ -15,6 +15,7 @@ from loopsafe.summary import ir
 if TYPE_CHECKING:
     from loopsafe.project.infer import Inference
 
+
 class Names:
     """Answers `lookup(frame, name)` and `exported(module, name)`."""
 
@@ -57,7 +58,14 @@ class Names:
                 if found is not None:
                     return found
         submodule = self._inference.modules.submodule(module, name)
+        if submodule is None and module.summary is None:
+            return self._elsewhere(f"{module.name}.{name}")
         return (ModuleObject(submodule),) if submodule is not None else None
+
+    def _elsewhere(self, name: str) -> Values:
+        """A part of a namespace package, as other distributions bring it."""
+        installed = self._inference.modules.installed(name)
+        return (self._inference.externals.named(name),) if installed is None else (ModuleObject(installed),)
 
     def _starred(self, module: Module, scope: ir.Scope, name: str) -> Values | None:
         """What the star imports of a module bring; each module is looked through once, whatever the ways to it."""
@@ -71,7 +79,7 @@ class Names:
                 if origin is None:
                     if self._inference.externals.has_member(source, name):
                         return (self._inference.externals.named(f"{source}.{name}"),)
-                elif _is_starred(origin, name):
+                elif is_starred(origin, name):
                     found = self.exported(origin, name)
                     if found is not None:
                         return found
@@ -84,7 +92,7 @@ class Names:
         return (self._inference.externals.named(f"builtins.{name}"),) if hasattr(builtins, name) else NOTHING
 
 
-def _is_starred(module: Module, name: str) -> bool:
+def is_starred(module: Module, name: str) -> bool:
     """Whether `from module import *` brings a name: `__all__` decides where it is a plain list."""
     scope = module.scopes[0] if module.scopes else None
     refs = scope.bindings.get("__all__") if scope is not None else None

@@ -51,11 +51,12 @@ class LoopNeeds:
         if known is None:
             nodes = frame.code.scope.nodes
             calls = ((ref, nodes[ref]) for ref in frame.code.events)
-            known = any(isinstance(node, ir.Call) and self._call_needs(frame, ref, node) for ref, node in calls)
+            known = any(isinstance(node, ir.Call) and self.call_needs(frame, ref, node) for ref, node in calls)
             self._own[frame] = known
         return known
 
-    def _call_needs(self, frame: Frame, ref: ir.Ref, node: ir.Call) -> bool:
+    def call_needs(self, frame: Frame, ref: ir.Ref, node: ir.Call) -> bool:
+        """Whether a call itself needs the running loop of its thread, whatever it leads to."""
         for callee in self._inference.value(frame, node.func):
             if role_of(self._inference, callee) in _NEEDING:
                 return True

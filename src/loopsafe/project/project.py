@@ -12,6 +12,7 @@ from typing import Final
 
 from loopsafe.catalog import Affinity, Catalog, RoleKind
 from loopsafe.model import Span
+from loopsafe.project.bonds import Bonds
 from loopsafe.project.decorators import role_of
 from loopsafe.project.effects import Effects, Site
 from loopsafe.project.entities import Code, Frame, Module, mentioned_name
@@ -73,6 +74,10 @@ class Project:
     @cached_property
     def loop_needs(self) -> LoopNeeds:
         return LoopNeeds(self.inference, self.effects)
+
+    @cached_property
+    def bonds(self) -> Bonds:
+        return Bonds(self.inference, self.effects, self.loop_needs)
 
     @cached_property
     def propagation(self) -> Propagation:

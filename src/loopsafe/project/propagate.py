@@ -127,6 +127,13 @@ class Propagation:
                     best[effect] = witness
         yield from best.items()
 
+    def of_frame(self, frame: Frame) -> Iterator[tuple[Effect, Witness]]:
+        """The effects of calling what runs in a frame."""
+        for effect in Effect:
+            witness = self._witnesses.get((frame, effect))
+            if witness is not None:
+                yield effect, witness
+
     def path(self, effect: Effect, witness: Witness) -> Iterator[tuple[Frame, Witness]]:
         """The steps below a witness: each frame on the way with its own witness, the last with the primitive."""
         while isinstance(witness.cause, Frame):

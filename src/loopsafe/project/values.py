@@ -56,6 +56,8 @@ class Function(msgspec.Struct, frozen=True, cache_hash=True):
     kind: FunctionKind = "plain"
     setter: Function | None = None
     """Of a property, the function that assigning to it calls."""
+    is_exact: bool = False
+    """Found through `super()`: no override is meant."""
 
 
 class External(msgspec.Struct, frozen=True, cache_hash=True):

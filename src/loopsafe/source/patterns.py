@@ -45,14 +45,6 @@ class Exclusions:
         return False
 
 
-def anchor(pattern: str, folder: str) -> str:
-    """Return `pattern` as if written in `folder`: what has a slash becomes absolute, the rest stays."""
-    if "/" not in pattern.rstrip("/") or os.path.isabs(pattern):
-        return pattern
-    escaped = re.sub(r"([*?\[{\\])", r"\\\1", folder.rstrip("/"))
-    return f"{escaped}/{pattern.removeprefix('./')}"
-
-
 def translate(glob: str) -> str:
     """Return the regular expression, for a full match, of a glob as ruff understands it.
 

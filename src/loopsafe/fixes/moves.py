@@ -1,0 +1,199 @@
+"""Stage fix: what a block takes in and gives out when it becomes a function of its own, or why it cannot.
+
+Names that the block only reads come in by closure. Those that it assigns as well come in as parameters, those that
+are still needed afterwards are returned. Knows nothing of text.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final, NamedTuple
+
+from loopsafe.fixes.blocks import Block
+from loopsafe.fixes.dataflow import NOTHING, Liveness, NameSet, assigned_surely, free, is_swallowing, stored
+from loopsafe.fixes.endings import what_follows
+from loopsafe.fixes.obstacles import Scene
+from loopsafe.fixes.places import Function, Refusal, walk_scope
+from loopsafe.fixes.ties import Tied, find_named, path_of, suite_of
+from loopsafe.model import Span
+
+
+class Signature(NamedTuple):
+    """How the new function is called."""
+
+    parameters: tuple[str, ...]
+    results: tuple[str, ...]
+    """NameSet that get their values from what it returns."""
+    hands_on: bool
+    """The coroutine returns what it returns."""
+    is_annotated: bool
+    """`-> None` is certain, and the coroutine says as much of itself."""
+    body: list[ast.stmt]
+    """What becomes of the statements in the function."""
+    is_folded: bool
+    """The last of them was an assignment, and returns its value instead."""
+
+
+def sign(block: Block, scene: Scene, liveness: Liveness) -> Signature:
+    """Return the signature of the function that `block` becomes, or refuse."""
+    statements = block.statements
+    assigned = stored(statements)
+    _require_undisturbed(block, scene, liveness, assigned)
+    taken = assigned & liveness.before[statements[0]]
+    given = NOTHING if block.returns else assigned & liveness.after[statements[-1]]
+    if block.stands_for is not None and given != {block.stands_for}:
+        raise Refusal("a `return` leaves it, and more than one name is needed afterwards")
+    for name in sorted(taken - _assigned_before(block, scene)):
+        raise Refusal(f"`{name}` may have no value before the block")
+    for node in walk_scope(statements):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del) and node.id in taken | given:
+            raise Refusal(f"`{node.id}` is deleted in the block")
+    hands_on = block.returns and (_gives_value(statements) or not is_ending(block))
+    is_annotated = scene.function.returns is not None and not (taken or given or _gives_value(statements))
+    results = _in_order(given, statements)
+    folded = _fold(statements, *results) if len(results) == 1 and not taken else None
+    return Signature(
+        _in_order(taken, statements), results, hands_on, is_annotated, folded or statements, folded is not None
+    )
+
+
+def _fold(statements: list[ast.stmt], name: str) -> list[ast.stmt] | None:
+    """Return the statements with `return value` for `name = value` at their end, if that is all there is of it."""
+    if sum(isinstance(node, ast.Name) and node.id == name for one in statements for node in ast.walk(one)) != 1:
+        return None
+    match statements[-1]:
+        case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
+            return [*statements[:-1], ast.Return(value)]
+        case ast.With(items=items, body=body) if not any(map(is_swallowing, items)):
+            inner = _fold(body, name)
+            if inner is not None:
+                last = copy.copy(statements[-1])
+                last.body = inner
+                return [*statements[:-1], last]
+    return None
+
+
+def is_ending(block: Block) -> bool:
+    """Tell whether the coroutine ends where the block does."""
+    return block.last == len(block.suite) - 1 and what_follows(block.path) == []
+
+
+def _require_undisturbed(block: Block, scene: Scene, liveness: Liveness, assigned: NameSet) -> None:
+    """Refuse where someone else sees the names of the block while it runs, or after it has failed."""
+    for name in sorted(assigned & liveness.caught[block.statements[0]]):
+        raise Refusal(f"`{name}` is still needed where an exception of the block is caught")
+    inside, outside = set[ast.AST](), list[ast.AST]()
+    for node in walk_scope(block.statements):
+        inside.add(node)
+    for node in walk_scope(scene.function.body):
+        if isinstance(node, Function | ast.Lambda | ast.GeneratorExp) and node not in inside:
+            outside.append(node)
+    for name in sorted(assigned & NOTHING.union(*map(free, outside))):
+        raise Refusal(f"`{name}` belongs to an inner function as well")
+    kept = [node for node in inside if isinstance(node, Function | ast.Lambda)]
+    if not block.returns:
+        for name in sorted(assigned & liveness.after[block.statements[-1]] & NOTHING.union(*map(free, kept))):
+            raise Refusal(f"`{name}` belongs to an inner function as well")
+    read = NOTHING.union(*map(free, block.statements))
+    for node in ast.walk(scene.function):
+        if isinstance(node, ast.Nonlocal) and not read.isdisjoint(node.names):
+            raise Refusal("an inner function changes a variable of the block")
+
+
+def _assigned_before(block: Block, scene: Scene) -> NameSet:
+    """Return the names that are sure to have a value where the block begins."""
+    names = scene.parameters
+    for depth, step in enumerate(block.path):
+        names |= _bound_by_header(step.node, step.field)
+        names |= assigned_surely(suite_of(step)[: step.nth]) or NOTHING
+        if depth + 1 < len(block.path):
+            statement = suite_of(step)[step.nth]
+            names |= _bound_by_header(statement, block.path[depth + 1].field)
+    nodes = walk_scope(scene.function.body)
+    return names - {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del)}
+
+
+def _bound_by_header(node: ast.AST, field: str) -> NameSet:
+    match node:
+        case ast.For(target=target) | ast.AsyncFor(target=target) if field == "body":
+            return stored([target])
+        case ast.With(items=items) | ast.AsyncWith(items=items):
+            return stored(item.optional_vars for item in items if item.optional_vars)
+        case ast.ExceptHandler(name=str(name)):
+            return frozenset({name})
+    return NOTHING
+
+
+def _gives_value(statements: Iterable[ast.stmt]) -> bool:
+    return any(
+        isinstance(node, ast.Return)
+        and node.value is not None
+        and not (isinstance(node.value, ast.Constant) and node.value.value is None)
+        for node in walk_scope(statements)
+    )
+
+
+def _in_order(names: NameSet, statements: Iterable[ast.stmt]) -> tuple[str, ...]:
+    """Return `names` in the order in which the text mentions them."""
+    found = [(node.lineno, node.col_offset, name) for node, name in _mentions(statements) if name in names]
+    ordered = dict.fromkeys(name for _, _, name in sorted(found))
+    return (*ordered, *sorted(names - ordered.keys()))
+
+
+def _mentions(statements: Iterable[ast.stmt]) -> Iterator[tuple[ast.stmt | ast.expr, str]]:
+    for node in walk_scope(statements):
+        if isinstance(node, ast.Name):
+            yield node, node.id
+        elif isinstance(node, ast.stmt):
+            for name in stored([node]):
+                if isinstance(node, Function | ast.ClassDef | ast.Import | ast.ImportFrom):
+                    yield node, name
+
+
+def require_kept_in_thread(block: Block, scene: Scene, findings: Collection[Tied], signature: Signature) -> None:
+    """Refuse where an object that only its own thread may use would come in or get out.
+
+    `findings` are those of the whole coroutine: also one that is not in the block may know such an object.
+    """
+    bound = frozenset(span for one in findings if one.bond.is_thread_bound for span in one.bond.makers)
+    if not bound:
+        return
+    nodes = list(walk_scope(block.statements))
+    present = {scene.tree.span(node) for node in nodes if isinstance(node, ast.expr)}
+    named = list(find_named(walk_scope(scene.function.body), scene.tree))
+    outer = {name for span, name in named if span in bound - present}
+    inner = {name for span, name in named if span in bound & present}
+    if any(isinstance(node, ast.Name) and node.id in outer - inner for node in nodes):
+        raise Refusal("an object in it belongs to the thread that made it")
+    for one in findings:
+        if one.bond.is_thread_bound and block.holds(path_of(one.place)) and not present.issuperset(one.bond.makers):
+            raise Refusal("an object in it belongs to the thread that made it")
+    for name in sorted(inner.intersection((*signature.parameters, *signature.results))):
+        raise Refusal(f"`{name}` belongs to the thread that made it, and is used outside the block")
+    if any(_is_among(value, inner, bound, scene) for node in nodes for value in _handed_out(node)):
+        raise Refusal("an object that belongs to its thread leaves the block")
+
+
+_KEEPERS: Final = frozenset({"add", "append", "appendleft", "extend", "insert", "put", "setdefault", "update"})
+
+
+def _handed_out(node: ast.AST) -> list[ast.expr]:
+    match node:
+        case ast.Return(value=ast.expr() as value):
+            return [value]
+        case ast.Assign(targets=targets, value=value):
+            return [value] if any(isinstance(one, ast.Attribute | ast.Subscript) for one in targets) else []
+        case ast.Call(func=ast.Attribute(attr=name), args=args) if name in _KEEPERS:
+            return args
+    return []
+
+
+def _is_among(value: ast.expr, names: Collection[str], makers: Collection[Span], scene: Scene) -> bool:
+    if isinstance(value, ast.Tuple | ast.List | ast.Set):
+        return any(_is_among(one, names, makers, scene) for one in value.elts)
+    if isinstance(value, ast.Dict):
+        return any(_is_among(one, names, makers, scene) for one in value.values)
+    is_named = isinstance(value, ast.Name) and value.id in names
+    return is_named or scene.tree.span(value) in makers
