@@ -22,7 +22,18 @@ FEW = settings(max_examples=150, deadline=None, suppress_health_check=list(Healt
 
 # The grammar: `$s` is a block of statements, `$u` one that uses the open file, `$e` an expression, `$n` a name.
 NAMES = ["a", "b", "c"]
-EXPRESSION = ["1", "2", "$n", "$n + 1", "len(str($n))", "[$n for z in (1, 2)]", "[$n for $n in (1, 2)]", "(lambda: $n)()", "(w := $n)", "$n if flag else 3"]
+EXPRESSION = [
+    "1",
+    "2",
+    "$n",
+    "$n + 1",
+    "len(str($n))",
+    "[$n for z in (1, 2)]",
+    "[$n for $n in (1, 2)]",
+    "(lambda: $n)()",
+    "(w := $n)",
+    "$n if flag else 3",
+]
 USE = ["$n = file.read(2)", "$n = file.readline()", "log.append(file.read(1))", "for line in file:\n$s", "$n, *rest = file.readlines()",
        "while piece := file.read(3):\n$s\n    break", "return file.readline()", "if file.read(1):\n$u", "if flag:\n$u\nelse:\n$s", "try:\n$u\nfinally:\n$s", "$s", "$u\n$u"]  # fmt: skip
 STATEMENT = [
@@ -33,19 +44,21 @@ STATEMENT = [
     "$s\n$s", "while flag:\n$s\n    break", "if flag:\n$s\nreturn $n",
 ]  # fmt: skip
 
-HEAD = '''import asyncio
+HEAD = """import asyncio
 import contextlib
 
 quiet = contextlib.nullcontext()
 
 
 async def scenario(path, flag, log):
-'''
+"""
 
 
 @st.composite
 def blocks(draw: st.DrawFn, depth: int, templates: list[str], in_loop: bool) -> str:
-    kept = [one for one in templates if (in_loop or one not in ("break", "continue")) and (depth > 0 or "\n" not in one)]
+    kept = [
+        one for one in templates if (in_loop or one not in ("break", "continue")) and (depth > 0 or "\n" not in one)
+    ]
     template = draw(st.sampled_from(kept))
     is_loop = template.startswith(("for", "while"))
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from loopsafe.fixes.blocks import Block
 from loopsafe.fixes.dataflow import NOTHING, Liveness, NameSet, assigned_surely, free, is_swallowing, stored
 from loopsafe.fixes.endings import what_follows
 from loopsafe.fixes.obstacles import Scene
-from loopsafe.fixes.places import Function, Refusal, walk_scope
+from loopsafe.fixes.places import Function, Refusal, last_name, walk_scope
 from loopsafe.fixes.ties import Tied, find_named, path_of, suite_of
 from loopsafe.model import Span
 
@@ -87,8 +87,11 @@ def _require_undisturbed(block: Block, scene: Scene, liveness: Liveness, assigne
     inside, outside = set[ast.AST](), list[ast.AST]()
     for node in walk_scope(block.statements):
         inside.add(node)
+    is_repeated = any(isinstance(step.node, ast.For | ast.AsyncFor | ast.While) for step in block.path)
+    end = block.statements[-1].end_lineno or 0
     for node in walk_scope(scene.function.body):
-        if isinstance(node, Function | ast.Lambda | ast.GeneratorExp) and node not in inside:
+        is_inner = isinstance(node, Function | ast.Lambda | ast.GeneratorExp) and node not in inside
+        if is_inner and (is_repeated or getattr(node, "lineno", 0) <= end):  # one made later sees what comes out
             outside.append(node)
     for name in sorted(assigned & NOTHING.union(*map(free, outside))):
         raise Refusal(f"`{name}` belongs to an inner function as well")
@@ -170,30 +173,71 @@ def require_kept_in_thread(block: Block, scene: Scene, findings: Collection[Tied
     for one in findings:
         if one.bond.is_thread_bound and block.holds(path_of(one.place)) and not present.issuperset(one.bond.makers):
             raise Refusal("an object in it belongs to the thread that made it")
+    inner = _with_carriers(inner, bound, nodes, scene)
     for name in sorted(inner.intersection((*signature.parameters, *signature.results))):
         raise Refusal(f"`{name}` belongs to the thread that made it, and is used outside the block")
-    if any(_is_among(value, inner, bound, scene) for node in nodes for value in _handed_out(node)):
+    if any(_carries(value, inner, bound, scene) for node in nodes for value in _handed_out(node)):
         raise Refusal("an object that belongs to its thread leaves the block")
+
+
+def _with_carriers(names: set[str], bound: Collection[Span], nodes: list[ast.AST], scene: Scene) -> set[str]:
+    """Return `names` with those that are assigned something that holds on to an object of theirs."""
+    found = set(names)
+    while True:
+        more = {
+            name
+            for node in nodes
+            if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr | ast.withitem | ast.FunctionDef)
+            and any(_carries(value, found, bound, scene) for value in _values_of(node))
+            for name in stored([node])
+        }
+        if more <= found:
+            return found
+        found |= more
+
+
+def _values_of(node: ast.Assign | ast.AnnAssign | ast.NamedExpr | ast.withitem | ast.FunctionDef) -> list[ast.AST]:
+    if isinstance(node, ast.FunctionDef):
+        return [node]
+    value = node.context_expr if isinstance(node, ast.withitem) else node.value
+    return [value] if value is not None else []
 
 
 _KEEPERS: Final = frozenset({"add", "append", "appendleft", "extend", "insert", "put", "setdefault", "update"})
 
 
-def _handed_out(node: ast.AST) -> list[ast.expr]:
+def _handed_out(node: ast.AST) -> Sequence[ast.AST]:
     match node:
         case ast.Return(value=ast.expr() as value):
             return [value]
         case ast.Assign(targets=targets, value=value):
             return [value] if any(isinstance(one, ast.Attribute | ast.Subscript) for one in targets) else []
+        case ast.AnnAssign(target=ast.Attribute() | ast.Subscript(), value=ast.expr() as value):
+            return [value]
         case ast.Call(func=ast.Attribute(attr=name), args=args) if name in _KEEPERS:
             return args
     return []
 
 
-def _is_among(value: ast.expr, names: Collection[str], makers: Collection[Span], scene: Scene) -> bool:
-    if isinstance(value, ast.Tuple | ast.List | ast.Set):
-        return any(_is_among(one, names, makers, scene) for one in value.elts)
-    if isinstance(value, ast.Dict):
-        return any(_is_among(one, names, makers, scene) for one in value.values)
-    is_named = isinstance(value, ast.Name) and value.id in names
-    return is_named or scene.tree.span(value) in makers
+def _carries(value: ast.AST, names: Collection[str], makers: Collection[Span], scene: Scene) -> bool:
+    """Tell whether a value is an object that belongs to its thread, or holds on to one."""
+    match value:
+        case ast.Name(id=name):
+            return name in names
+        case ast.Call(func=func, args=args, keywords=keywords):
+            if scene.tree.span(value) in makers:
+                return True
+            name = last_name(func)
+            holds = name[:1].isupper() or name in _LAZY
+            given = [*args, *(keyword.value for keyword in keywords)]
+            return holds and any(_carries(one, names, makers, scene) for one in given)
+        case ast.Attribute() | ast.Subscript() | ast.Compare():
+            return False  # what is read from it is a value
+        case ast.Lambda() | ast.GeneratorExp() | ast.FunctionDef():
+            inside = (node for node in ast.walk(value) if isinstance(node, ast.Call))
+            return bool(free(value).intersection(names)) or any(scene.tree.span(node) in makers for node in inside)
+    return any(_carries(child, names, makers, scene) for child in ast.iter_child_nodes(value))
+
+
+_LAZY: Final = frozenset({"enumerate", "filter", "iter", "map", "partial", "reversed", "zip"})
+"""Functions that only use what they are given once their result is used."""

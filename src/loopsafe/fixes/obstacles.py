@@ -120,6 +120,26 @@ def _stays(node: ast.AST, scene: Scene) -> bool:
     return bool(scene.stays) and isinstance(node, ast.expr) and scene.tree.span(node) in scene.stays
 
 
+def needs_exception(statements: Sequence[ast.stmt]) -> bool:
+    """Tell whether statements of an `except` block use the exception that is being handled: a thread has none."""
+    pending: list[ast.AST] = list(statements)
+    while pending:
+        node = pending.pop()
+        match node:
+            case ast.Raise(exc=None):
+                return True
+            case ast.Call() if last_name(node) in _EXCEPTION_READERS:
+                return True
+            case ast.keyword(arg="exc_info"):
+                return True
+        if not isinstance(node, ast.ExceptHandler | ast.FunctionDef | ast.Lambda):
+            pending += ast.iter_child_nodes(node)
+    return False
+
+
+_EXCEPTION_READERS: Final = frozenset({"exc_info", "exception", "format_exc", "print_exc"})
+
+
 def find_doubts(
     statements: Sequence[ast.stmt], scene: Scene, private: NameSet, known: Collection[Span]
 ) -> Iterator[str]:

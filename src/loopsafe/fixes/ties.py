@@ -7,7 +7,7 @@ Says nothing of what may move.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from loopsafe.fixes.dataflow import NameSet, free, stored
@@ -141,6 +141,7 @@ class Objects:
         """Return the statements that mention an object, and not an earlier or later one of the same name."""
         makers = [self._bindings[span] for span in one.makers if span in self._bindings]
         own = {start for name, start in makers if name in one.names}
+        own |= {part.start for part in self._parts if _is_alias(part, one.names)}
         stores = {part.start for part in self._parts if one.names & part.stored and not _gives_constant(part)} | own
         if not own:
             return [part for part in self._parts if one.names & part.names]
@@ -264,6 +265,13 @@ def _is_dotted(node: ast.expr) -> bool:
     while isinstance(node, ast.Attribute):
         node = node.value
     return isinstance(node, ast.Name)
+
+
+def _is_alias(part: _Part, names: Collection[str]) -> bool:
+    match part.nodes:
+        case [ast.Assign(targets=[ast.Name(id=name)], value=ast.Name(id=other))]:
+            return name in names and other in names
+    return False
 
 
 def _gives_constant(part: _Part) -> bool:

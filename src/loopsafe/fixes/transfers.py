@@ -17,7 +17,7 @@ from loopsafe.fixes.imports import Imports
 from loopsafe.fixes.moves import Signature, require_kept_in_thread, sign
 from loopsafe.fixes.names import Names
 from loopsafe.fixes.naming import choose_name, find_taken_names
-from loopsafe.fixes.obstacles import Scene, find_doubts, root_name
+from loopsafe.fixes.obstacles import Scene, find_doubts, needs_exception, root_name
 from loopsafe.fixes.offloaders import require_known, write_recipe
 from loopsafe.fixes.places import Function, Place, Refusal, Tree
 from loopsafe.fixes.proof import MoveIntent, holds_move
@@ -104,6 +104,8 @@ class Transfers:
         inside = [one for one in tied if block.holds(path_of(one.place))]
         place = inside[0].place.at(block.path[-1])
         require_no_lock(place)
+        if needs_exception(block.statements) and any(isinstance(step.node, ast.ExceptHandler) for step in block.path):
+            raise Refusal("it needs the exception that is being handled")
         require_kept_in_thread(block, scene, tied, signature)
         remedy = self._file.diagnostics[inside[0].number].remedy
         assert remedy is not None

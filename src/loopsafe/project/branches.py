@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from loopsafe.project.infer import Inference
 
 _DEEPEST: Final = 3
-"""A parameter that is handed on decides through so many functions."""
+"""A parameter that is handed on decides through so many functions, a result that is returned through so many nodes."""
 _STRING_TESTS: Final = frozenset({"startswith", "endswith"})
 
 
@@ -39,6 +39,8 @@ class Branches:
         self._inference: Final = inference
         self._dead: Final[dict[Frame, tuple[ir.NodeRange, ...]]] = {}
         self._decisive: Final[dict[Code, frozenset[int]]] = {}
+        self._certain: Final[dict[tuple[Frame, ir.Ref], bool]] = {}
+        self._depth = 0
 
     def is_dead(self, frame: Frame, position: int) -> bool:
         """Whether the node at that index is never evaluated in this frame."""
@@ -157,36 +159,47 @@ class Branches:
         node = frame.code.scope.nodes[ref] if ref >= 0 else None
         return self._inference.value(frame, ref) if isinstance(node, ir.Name) else ()
 
-    def is_certain(self, frame: Frame, ref: ir.Ref, depth: int = 0) -> bool:
+    def is_certain(self, frame: Frame, ref: ir.Ref) -> bool:
         """Whether all that a node may be is known; in a union, what is unknown leaves no trace."""
+        known = self._certain.get((frame, ref))
+        if known is None:
+            self._certain[frame, ref] = False  # functions that call one another prove nothing
+            if self._depth >= _DEEPEST:
+                return False
+            self._depth += 1
+            try:
+                known = self._certain[frame, ref] = self._find_certainty(frame, ref)
+            finally:
+                self._depth -= 1
+        return known
+
+    def _find_certainty(self, frame: Frame, ref: ir.Ref) -> bool:
         nodes, dead = frame.code.scope.nodes, self.dead_ranges(frame)
         node = nodes[ref] if ref >= 0 else None
-        if depth > _DEEPEST:
-            return False
         match node:
             case ir.Const() | ir.Name():
                 return True
             case ir.Param(index):
                 return index < len(frame.arguments) and frame.arguments[index] is not None
             case ir.Narrow(value) | ir.Return(value):
-                return self.is_certain(frame, value, depth + 1)
+                return self.is_certain(frame, value)
             case ir.Phi(options):
                 live = [option for option in options if not any(start <= option < end for start, end in dead)]
-                return all(self.is_certain(frame, option, depth + 1) for option in live)
+                return all(self.is_certain(frame, option) for option in live)
             case ir.Attr():
                 return bool(self._fixed(frame, node))
             case ir.Call():
-                return self._is_certain_result(frame, node, depth)
+                return self._is_certain_result(frame, node)
         return False
 
-    def _is_certain_result(self, frame: Frame, node: ir.Call, depth: int) -> bool:
+    def _is_certain_result(self, frame: Frame, node: ir.Call) -> bool:
         calls = self._inference.calls
         callees = self._inference.value(frame, node.func)
         if len(callees) != 1 or not isinstance(callees[0], Function) or callees[0].code.scope.is_async:
             return False
         called = calls.frame(callees[0], calls.arguments(frame, node))
         results = [ref for ref in called.code.scope.returns if not self.is_dead(called, ref)]
-        return bool(results) and all(self.is_certain(called, ref, depth + 1) for ref in results)
+        return bool(results) and all(self.is_certain(called, ref) for ref in results)
 
     # Which parameters matter
 
@@ -283,7 +296,7 @@ def _parameters(scope: ir.Scope, ref: ir.Ref, seen: set[ir.Ref]) -> set[int]:
 
 def is_deciding(values: Values) -> bool:
     """Whether a test of these values may have a known outcome."""
-    return _truth_of(values) is not None or all(isinstance(value, Constant) for value in values)
+    return _truth_of(values) is not None or (bool(values) and all(isinstance(value, Constant) for value in values))
 
 
 def _truth_of(values: Values) -> bool | None:

@@ -54,6 +54,9 @@ _MOST_CONSTANTS: Final = 256
 """The same where the arguments are plain constants, as with `setting("NAME")`: such frames differ only in branches."""
 
 
+_CONTAINERS: Final = frozenset({"builtins.list", "builtins.dict", "builtins.set", "collections.defaultdict"})
+
+
 class Inference:
     """Answers `value(frame, ref)`; its collaborators answer for attributes, calls, classes and protocols."""
 
@@ -312,11 +315,11 @@ class Inference:
 
     def _declared(self, frame: Frame, node: ir.Declared) -> Values:
         assigned = self.value(frame, node.value)
-        if any(value != NONE for value in assigned):
+        if any(value != NONE and not _is_empty(value) for value in assigned):
             return assigned
         if forms.is_module_type(self.value(frame, node.annotation)):
             return self._lazily_imported(frame, node.value)
-        return self.declared(frame, node.annotation)
+        return self.declared(frame, node.annotation) or assigned
 
     def _lazily_imported(self, frame: Frame, ref: ir.Ref) -> Values:
         """`boto3: ModuleType = lazy_import("boto3")`: annotation and argument together say which module it is."""
@@ -327,6 +330,11 @@ class Inference:
 
     def _passed_on(self, frame: Frame, node: ir.StoreAttr | ir.StoreItem | ir.Return) -> Values:
         return self.value(frame, node.value)
+
+
+def _is_empty(value: Value) -> bool:
+    """Whether a value is a container of which only the annotation can say what will be in it."""
+    return isinstance(value, Instance) and value.cls in _CONTAINERS and not unite(*value.args)
 
 
 def _if_plain(values: Values | None) -> Values | None:
