@@ -83,6 +83,14 @@ def findings_key(parts: Mapping[str, str]) -> str:
     return state.hexdigest()
 
 
+def cache_path(root: str, folder: str | None) -> str:
+    """The cache's file for the project in `root`: there, or in a folder that several projects may share."""
+    if folder is None:
+        return os.path.join(root, FOLDER, FILE)
+    absolute = os.path.abspath(root).encode("utf-8", "surrogatepass")
+    return os.path.join(folder, f"{blake2b(absolute, digest_size=8).hexdigest()}.bin")
+
+
 def code_stamp(folders: Iterable[Path]) -> str:
     """Changes whenever a Python file below one of the folders does, so that who writes a check sees what it does."""
     state = blake2b(digest_size=8)

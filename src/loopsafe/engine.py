@@ -8,14 +8,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from hashlib import blake2b
 from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
 
 from loopsafe import catalog, source
-from loopsafe.cache import FILE, FOLDER, Cache, Stamp, code_stamp, findings_key
+from loopsafe.cache import Cache, Stamp, cache_path, code_stamp, findings_key
 from loopsafe.checks.check import Context
 from loopsafe.config import Settings, resolve
 from loopsafe.config.root import has_marker
@@ -23,7 +22,7 @@ from loopsafe.model import INPUT_ERROR, INVALID_SYNTAX, Applicability, Confidenc
 from loopsafe.plugins import Extensions, load_extensions
 from loopsafe.project import RECURSION_LIMIT, Libraries, Project
 from loopsafe.source.directives import read_directives
-from loopsafe.source.discovery import show_path
+from loopsafe.source.discovery import modules_in, show_path
 from loopsafe.source.environment import find_environment
 from loopsafe.source.text import Source, UnreadableSource
 from loopsafe.summary import ir, summarise
@@ -69,7 +68,8 @@ def check(paths: Sequence[str], settings: Settings, *, overlays: Mapping[str, by
     Raises LoopsafeError for settings, rules or catalogue files that are wrong.
     """
     shown = {show_path(path): data for path, data in (overlays or {}).items()}
-    return Run(tuple(paths), settings, shown, Cache(_cache_path(settings))).outcome()
+    place = cache_path(settings.root, settings.cache_dir) if settings.use_cache else None
+    return Run(tuple(paths), settings, shown, Cache(place)).outcome()
 
 
 def fix(outcome: Outcome, settings: Settings) -> Fixed:
@@ -214,7 +214,7 @@ class Run:
             around = source.discover([str(root)], self._settings).files
         else:
             folders = sorted({os.path.dirname(path) for path in wanted if path != "-"})
-            around = tuple(os.path.join(folder, name) for folder in folders for name in _modules_in(folder or "."))
+            around = tuple(os.path.join(folder, name) for folder in folders for name in modules_in(folder or "."))
         return sorted({*wanted, *around})
 
     def _digest(self, path: str, wanted: Collection[str]) -> str | None:
@@ -359,15 +359,6 @@ class Run:
                 yield from read_directives(text).warnings
 
 
-def _cache_path(settings: Settings) -> str | None:
-    if not settings.use_cache:
-        return None
-    if settings.cache_dir is None:
-        return os.path.join(settings.root, FOLDER, FILE)
-    root = os.path.abspath(settings.root).encode("utf-8", "surrogatepass")
-    return os.path.join(settings.cache_dir, f"{blake2b(root, digest_size=8).hexdigest()}.bin")
-
-
 def _without(overlays: Mapping[str, bytes], by_path: Mapping[str, _T]) -> dict[str, _T]:
     return {path: value for path, value in by_path.items() if path not in overlays}
 
@@ -377,13 +368,6 @@ def _status(path: str) -> os.stat_result | None:
         return os.stat(path)
     except (OSError, ValueError):
         return None
-
-
-def _modules_in(folder: str) -> list[str]:
-    try:
-        return sorted(name for name in os.listdir(folder) if name.endswith((".py", ".pyi")))
-    except OSError:
-        return []
 
 
 def _by_file(diagnostics: Sequence[Diagnostic]) -> dict[str, list[Diagnostic]]:

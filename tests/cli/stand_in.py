@@ -62,9 +62,7 @@ class StandIn:
         return Outcome(tuple(sorted(diagnostics, key=lambda d: d.sort_key)), sources, files, tuple(warnings))
 
     def fix(self, outcome: Outcome, settings: Settings) -> Fixed:
-        wanted = (
-            (Applicability.SAFE, Applicability.UNSAFE) if settings.unsafe_fixes else (Applicability.SAFE,)
-        )
+        wanted = (Applicability.SAFE, Applicability.UNSAFE) if settings.unsafe_fixes else (Applicability.SAFE,)
         todo = [d for d in outcome.diagnostics if d.fix and d.fix.applicability in wanted]
         texts = {d.path: rows(outcome.sources[d.path].text) for d in todo}
         for diagnostic in reversed(todo):

@@ -61,8 +61,7 @@ def test_global_flags_may_stand_before_the_subcommand(loopsafe: Check, write: Wr
         (
             "risky()\nblock()\n",
             "",
-            "Found 2 errors.\n"
-            "[*] 1 fixable with `--fix` (1 unsafe fix available with `--fix --unsafe-fixes`).\n",
+            "Found 2 errors.\n[*] 1 fixable with `--fix` (1 unsafe fix available with `--fix --unsafe-fixes`).\n",
         ),
         ("risky()\nblock()\n", "--unsafe-fixes", "Found 2 errors.\n[*] 2 fixable with `--fix`.\n"),
         (
@@ -130,17 +129,13 @@ class TestFix:
         assert run == (1, expected, "")
         assert path.read_text() == "free()\n"
 
-    @pytest.mark.parametrize(
-        "data", [b"\xef\xbb\xbfblock()\r\n", b"block()\r", b"# coding: cp1252\nblock() # \x80"]
-    )
+    @pytest.mark.parametrize("data", [b"\xef\xbb\xbfblock()\r\n", b"block()\r", b"# coding: cp1252\nblock() # \x80"])
     def test_every_other_byte_stays(self, check: Check, write: Write, data: bytes) -> None:
         path = write("a.py", data)
         assert check("--fix").code == 0
         assert path.read_bytes() == data.replace(b"block", b"free")
 
-    def test_file_that_cannot_be_written(
-        self, check: Check, write: Write, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_file_that_cannot_be_written(self, check: Check, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse(*args: object) -> None:
             raise PermissionError(13, "Permission denied")
 
@@ -187,8 +182,7 @@ class TestDiff:
             (b"block()\rx\r", "@@ -1,2 +1,2 @@\n-block()\r+free()\r x\r\n"),
             (
                 b"block()",
-                "@@ -1 +1 @@\n-block()\n\\ No newline at end of file\n"
-                "+free()\n\\ No newline at end of file\n\n",
+                "@@ -1 +1 @@\n-block()\n\\ No newline at end of file\n+free()\n\\ No newline at end of file\n\n",
             ),
             (b"\xef\xbb\xbfblock()\n", "@@ -1 +1 @@\n-\ufeffblock()\n+\ufefffree()\n\n"),
         ],
@@ -337,9 +331,7 @@ class TestOutput:
         assert (folder / "deep/er/out.txt").read_text() == f"{BLOCK}Found 1 error.\n{ONE_FIXABLE}"
         assert check("-o", "deep", "a.py").code == 2
 
-    def test_format_from_the_environment(
-        self, loopsafe: Check, write: Write, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_format_from_the_environment(self, loopsafe: Check, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
         write("a.py", "block()\n")
         monkeypatch.setenv("LOOPSAFE_OUTPUT_FORMAT", "pylint")
         assert loopsafe("check") == (1, "a.py:1: [LSA101] `block()` blocks the event loop\n", "")

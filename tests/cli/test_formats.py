@@ -265,9 +265,7 @@ class TestFull:
 
     def test_display_only_fix(self) -> None:
         fix = Fix("title", Applicability.DISPLAY, (Edit(Position(1, 1), Position(1, 2), "b"),))
-        text = render(
-            "full", Diagnostic("a.py", "X1", "x", "m", Span(1, 1, 1, 2), 1, fix=fix), texts={"a.py": "a"}
-        )
+        text = render("full", Diagnostic("a.py", "X1", "x", "m", Span(1, 1, 1, 2), 1, fix=fix), texts={"a.py": "a"})
         assert text.startswith("X1 m\n")
         assert "note: This is a display-only fix and is likely to be incorrect\n" in text
 
@@ -333,12 +331,8 @@ E902 No such file
 @pytest.mark.parametrize(
     ("text", "span", "expected"),
     [
-        pytest.param(
-            "f()", Span(1, 1, 1, 4), "  |\n1 | f()\n  | ^^^\n", id="the last row needs no closing bar"
-        ),
-        pytest.param(
-            "f()\ng()\n", Span(1, 1, 1, 4), "  |\n1 | f()\n  | ^^^\n2 | g()\n  |\n", id="context closes"
-        ),
+        pytest.param("f()", Span(1, 1, 1, 4), "  |\n1 | f()\n  | ^^^\n", id="the last row needs no closing bar"),
+        pytest.param("f()\ng()\n", Span(1, 1, 1, 4), "  |\n1 | f()\n  | ^^^\n2 | g()\n  |\n", id="context closes"),
         pytest.param(
             "a\nb\nc\nf()\nd\ne\ng\n",
             Span(4, 1, 4, 4),
@@ -355,22 +349,12 @@ E902 No such file
         pytest.param("f(\n", Span(2, 1, 2, 1), "  |\n1 | f(\n  | ^\n", id="behind the last row"),
         pytest.param("", Span(1, 1, 1, 1), "", id="an empty file"),
         pytest.param("\tf()\n", Span(1, 2, 1, 5), "  |\n1 |     f()\n  |     ^^^\n", id="tab"),
-        pytest.param(
-            "é = 'é'; f()\n", Span(1, 10, 1, 13), "  |\n1 | é = 'é'; f()\n  |          ^^^\n", id="é"
-        ),
-        pytest.param(
-            "'漢字'; f()\n", Span(1, 7, 1, 10), "  |\n1 | '漢字'; f()\n  |         ^^^\n", id="wide"
-        ),
-        pytest.param(
-            "'e\u0301'; f()\n", Span(1, 7, 1, 10), "  |\n1 | 'e\u0301'; f()\n  |      ^^^\n", id="mark"
-        ),
+        pytest.param("é = 'é'; f()\n", Span(1, 10, 1, 13), "  |\n1 | é = 'é'; f()\n  |          ^^^\n", id="é"),
+        pytest.param("'漢字'; f()\n", Span(1, 7, 1, 10), "  |\n1 | '漢字'; f()\n  |         ^^^\n", id="wide"),
+        pytest.param("'e\u0301'; f()\n", Span(1, 7, 1, 10), "  |\n1 | 'e\u0301'; f()\n  |      ^^^\n", id="mark"),
         pytest.param("\x0cf()\n", Span(1, 2, 1, 5), "  |\n1 | ␌f()\n  |  ^^^\n", id="form feed"),
-        pytest.param(
-            "'\x1b[2J'; f()\n", Span(1, 9, 1, 12), "  |\n1 | '␛[2J'; f()\n  |         ^^^\n", id="escape"
-        ),
-        pytest.param(
-            "'\u202e'; f()\n", Span(1, 6, 1, 9), "  |\n1 | '\ufffd'; f()\n  |      ^^^\n", id="bidi"
-        ),
+        pytest.param("'\x1b[2J'; f()\n", Span(1, 9, 1, 12), "  |\n1 | '␛[2J'; f()\n  |         ^^^\n", id="escape"),
+        pytest.param("'\u202e'; f()\n", Span(1, 6, 1, 9), "  |\n1 | '\ufffd'; f()\n  |      ^^^\n", id="bidi"),
         pytest.param("f()\r\ng()\r\n", Span(2, 1, 2, 4), "  |\n1 | f()\n2 | g()\n  | ^^^\n", id="CRLF"),
         pytest.param(
             "f(\n  1)\n",
@@ -431,9 +415,7 @@ def edit(row: int, column: int, end_row: int, end_column: int, content: str) -> 
             "   |\n1  + x\n2  | a\n" + "-" * 80 + "\n9  | h\n   - i\n10 + y\n11 | j\n   |\n",
             id="a wide gap is not, and numbers are those of the new text",
         ),
-        pytest.param(
-            "\ta\r\n\tb\r\n", [edit(1, 2, 1, 3, "x")], "  |\n  - \ta\n1 + \tx\n2 | \tb\n  |\n", id="tabs"
-        ),
+        pytest.param("\ta\r\n\tb\r\n", [edit(1, 2, 1, 3, "x")], "  |\n  - \ta\n1 + \tx\n2 | \tb\n  |\n", id="tabs"),
         pytest.param("a\n", [], "\n", id="a fix without edits"),
     ],
 )

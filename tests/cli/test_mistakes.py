@@ -49,9 +49,7 @@ class Failing:
         (["check", "--exit-zero", "--exit-non-zero-on-fix"], ["'--exit-zero' cannot be used with"]),
     ],
 )
-def test_wrong_usage_ends_with_2(
-    loopsafe: Callable[..., Run], arguments: list[str], words: list[str]
-) -> None:
+def test_wrong_usage_ends_with_2(loopsafe: Callable[..., Run], arguments: list[str], words: list[str]) -> None:
     run = loopsafe(*arguments)
     assert (run.code, run.out) == (2, "")
     assert [word for word in words if word not in run.err] == []
@@ -76,9 +74,7 @@ def test_mistake_of_the_user(loopsafe: Callable[..., Run]) -> None:
     assert run == (2, "", expected)
 
 
-@pytest.mark.parametrize(
-    "error", [ValueError("oops"), RecursionError("deep"), AssertionError(), MemoryError()]
-)
+@pytest.mark.parametrize("error", [ValueError("oops"), RecursionError("deep"), AssertionError(), MemoryError()])
 def test_mistake_of_ours(loopsafe: Callable[..., Run], error: Exception) -> None:
     run = loopsafe("check", engine=Failing(error))
     assert (run.code, run.out) == (2, "")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -60,7 +61,7 @@ def blocks(draw: st.DrawFn, depth: int, templates: list[str], in_loop: bool) -> 
         one for one in templates if (in_loop or one not in ("break", "continue")) and (depth > 0 or "\n" not in one)
     ]
     template = draw(st.sampled_from(kept))
-    is_loop = template.startswith(("for", "while"))
+    is_loop = template.startswith(("for", "while piece")) or (in_loop and not template.startswith("while"))
 
     def fill(hole: re.Match[str]) -> str:
         match hole[1]:
@@ -68,7 +69,7 @@ def blocks(draw: st.DrawFn, depth: int, templates: list[str], in_loop: bool) -> 
                 return draw(st.sampled_from(NAMES))
             case "e":
                 return re.sub(r"\$(n)", fill, draw(st.sampled_from(EXPRESSION)))
-        inner = draw(blocks(depth - 1, STATEMENT if hole[1] == "s" else USE, in_loop or is_loop))
+        inner = draw(blocks(depth - 1, STATEMENT if hole[1] == "s" else USE, is_loop))
         starts_row = hole.start() == 0 or hole.string[hole.start() - 1] == "\n"
         is_flat = template in ("$s\n$s", "$u\n$u", "$s") or hole[1] == "v" or not starts_row
         return inner if is_flat else indent(inner)
@@ -110,6 +111,8 @@ def is_python(text: str) -> bool:
     return True
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the programs leave files open
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @FEW
 @given(programs())
 def test_blocks_do_the_same_in_a_thread(tmp_path_factory: Any, text: str) -> None:

@@ -17,6 +17,7 @@ STAGES: Final = ("model", "config", "source", "catalog", "summary", "project", "
 ASIDE: Final[dict[str, frozenset[str]]] = {
     "cache": frozenset({"model", "summary"}),
     "plugins": frozenset({"model", "rulebook", "checks"}),
+    "records": frozenset({"model", "source", "catalog", "summary", "project"}),
     "report": frozenset({"model", "source"}),
     "rulebook": frozenset({"model"}),
     "suppress": frozenset({"model", "source"}),

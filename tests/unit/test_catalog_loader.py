@@ -23,9 +23,7 @@ def write(tmp_path: Path, content: str) -> Path:
 def test_shipped_file_loads(text: CatalogText) -> None:
     check_types(text)
     file = decode(text)
-    kind = {"stdlib": file.module, "sdk": file.distribution, "frameworks": file.framework}[
-        Path(text.path).parent.name
-    ]
+    kind = {"stdlib": file.module, "sdk": file.distribution, "frameworks": file.framework}[Path(text.path).parent.name]
     assert kind == Path(text.path).stem
     assert file.packages == text.packages
 
@@ -112,8 +110,6 @@ def test_packages_are_found_without_decoding(tmp_path: Path) -> None:
 
 
 def test_extra_entries_win(tmp_path: Path) -> None:
-    content = (
-        'distribution = "requests"\nsource = "ours"\n[[call]]\nname = ["requests.get"]\neffect = "wait"\n'
-    )
+    content = 'distribution = "requests"\nsource = "ours"\n[[call]]\nname = ["requests.get"]\neffect = "wait"\n'
     (fact,) = load(extra=[write(tmp_path, content)]).facts("requests.get", When.CALL)
     assert (fact.effect.value, fact.source) == ("wait", "ours")

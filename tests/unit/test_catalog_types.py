@@ -39,9 +39,7 @@ def test_notation(text: str, expected: TypeExpr) -> None:
     assert parse_type(text) == expected
 
 
-@pytest.mark.parametrize(
-    "text", ["", "str |", "list[", "Strin", "f()", "1", "'str'", "a.b[0].c", "len", "list[str]]"]
-)
+@pytest.mark.parametrize("text", ["", "str |", "list[", "Strin", "f()", "1", "'str'", "a.b[0].c", "len", "list[str]]"])
 def test_what_is_no_type_expression(text: str) -> None:
     with pytest.raises(InvalidType):
         parse_type(text)

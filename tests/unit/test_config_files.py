@@ -182,9 +182,7 @@ def test_isolated(write: Write, folder: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["loopsafe.toml", "pyproject.toml"])
-def test_mistakes_name_file_line_key_and_remedy(
-    write: Write, folder: Path, name: str, text: str, problem: str
-) -> None:
+def test_mistakes_name_file_line_key_and_remedy(write: Write, folder: Path, name: str, text: str, problem: str) -> None:
     shift = 0
     if name == "pyproject.toml":
         head = "[tool.ruff]\nfix = true\nselect = []\n[tool.loopsafe]\n"

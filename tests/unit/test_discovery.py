@@ -41,9 +41,7 @@ def test_repeated_and_overlapping_paths_count_once() -> None:
     assert files("pkg", ".", "pkg/a.py", "./pkg/../pkg/a.py", str(Path("pkg").absolute())) == ["pkg/a.py"]
 
 
-def test_paths_outside_the_working_directory_are_absolute(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_paths_outside_the_working_directory_are_absolute(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make("a/x.py", "b/y.py")
     monkeypatch.chdir(folder / "a")
     assert files(".", "../b") == [(folder / "b/y.py").as_posix(), "x.py"]

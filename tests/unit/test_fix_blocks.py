@@ -158,6 +158,17 @@ def test_a_block_stays_where_moving_it_would_show(reason: str, body: str, tmp_pa
     assert any(reason in (one.refusal or "") for one in proposals), [one.refusal for one in proposals]
 
 
+def test_looking_at_the_names_before_the_block_does_not_matter(tmp_path: Path) -> None:
+    text = "async def fetch(path):\n    given = dict(locals())\n    with open(path) as file:\n        return file.read(), given"
+    assert "def _fetch():" in fix(program(text), tmp_path)
+    loop = (
+        text.replace("    given", "    while path:\n      given")
+        .replace("    with", "      with")
+        .replace("return file.read(), ", "text = file.read(), ")
+    )
+    assert "def _" not in fix(program(loop.replace("        text", "          text")), tmp_path)
+
+
 NAMED = [
     ("_load_users", "async def load_users(path):\n    with open(path) as file:\n        return json.load(file)"),
     ("_load", "async def _load_async(path):\n    with open(path) as file:\n        return json.load(file)"),

@@ -37,15 +37,11 @@ def test_resolve(select: str, ignore: str, extend: str, expected: set[str]) -> N
     assert resolve(Selection(*chosen), known=KNOWN) == expected
 
 
-@pytest.mark.parametrize(
-    "selector", ["", "ZZZ", "lsa101", "LS", "L", "LSA9", "LSA1011", "E902", " LSA1", "all"]
-)
+@pytest.mark.parametrize("selector", ["", "ZZZ", "lsa101", "LS", "L", "LSA9", "LSA1011", "E902", " LSA1", "all"])
 @pytest.mark.parametrize("option", ["select", "ignore", "extend-select"])
 def test_unknown_selector_is_named(selector: str, option: str) -> None:
     chosen = {"select": (), "ignore": (), "extend-select": ()} | {option: ("LSA101", selector)}
-    with pytest.raises(
-        LoopsafeError, match=f"^Unknown rule selector `{selector}` in `{option}` from the CLI$"
-    ):
+    with pytest.raises(LoopsafeError, match=f"^Unknown rule selector `{selector}` in `{option}` from the CLI$"):
         resolve(Selection(*chosen.values()), known=KNOWN)
 
 

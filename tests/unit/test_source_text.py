@@ -19,9 +19,7 @@ from loopsafe.source import UnreadableSource, columns, decode, read, rows
         pytest.param(b"\xef\xbb\xbfx\n", "x\n", "utf-8", True, "\n", id="the byte order mark is no text"),
         pytest.param(b"a\r\nb\n", "a\r\nb\n", "utf-8", False, "\r\n", id="mixed newlines: the first counts"),
         pytest.param(b"a\rb\n", "a\rb\n", "utf-8", False, "\r", id="a lone carriage return ends a row"),
-        pytest.param(
-            b"# coding: latin-1\n\xe9\n", "# coding: latin-1\né\n", "iso-8859-1", False, "\n", id="cookie"
-        ),
+        pytest.param(b"# coding: latin-1\n\xe9\n", "# coding: latin-1\né\n", "iso-8859-1", False, "\n", id="cookie"),
         pytest.param(
             b"#!/bin/sh\r# vim: set fileencoding=cp1252 :\r\x80",
             "#!/bin/sh\r# vim: set fileencoding=cp1252 :\r€",
@@ -38,9 +36,7 @@ from loopsafe.source import UnreadableSource, columns, decode, read, rows
             "\n",
             id="no cookie after code",
         ),
-        pytest.param(
-            b"\n\n# coding: latin-1\n", "\n\n# coding: latin-1\n", "utf-8", False, "\n", id="third row"
-        ),
+        pytest.param(b"\n\n# coding: latin-1\n", "\n\n# coding: latin-1\n", "utf-8", False, "\n", id="third row"),
         pytest.param(b"# coding: utf8\nx", "# coding: utf8\nx", "utf-8", False, "\n", id="alias of UTF-8"),
     ],
 )
@@ -62,9 +58,7 @@ def test_decode(data: bytes, text: str, encoding: str, has_bom: bool, newline: s
         pytest.param(b"x\0y", ["null byte", "offset 1"], id="null byte"),
         pytest.param(b"\x89PNG\r\n\x1a\n\0\0", ["null byte"], id="a picture"),
         pytest.param(b"x = '\xff'\n", ["utf-8", "0xff", "offset 5"], id="not UTF-8"),
-        pytest.param(
-            b"\xef\xbb\xbfx = '\xff'\n", ["utf-8", "offset 8"], id="offsets count the byte order mark"
-        ),
+        pytest.param(b"\xef\xbb\xbfx = '\xff'\n", ["utf-8", "offset 8"], id="offsets count the byte order mark"),
         pytest.param(b"# coding: utf-8\n\xff", ["utf-8", "offset 16"], id="not UTF-8 despite the cookie"),
         pytest.param(b"# coding: ascii\n\xff", ["ascii", "offset 16"], id="not ASCII"),
         pytest.param(b"# coding: klingon\n", ["klingon"], id="unknown encoding"),

@@ -50,12 +50,8 @@ def kept(text: str) -> list[tuple[str, int]]:
         pytest.param("f()  # loopsafe: noqa\n", [("LSA101", 1)], id="the file, in the wrong place"),
         pytest.param("f(); g()  # loopsafe: ignore[LSA111]\n", [("LSA101", 1)], id="ignore behind code"),
         pytest.param("# loopsafe: ignore[LSA101]\nf()\nf()\n", [("LSA101", 3)], id="ignore above"),
-        pytest.param(
-            "# loopsafe: ignore[LSA101]\nh(\n    f(),\n    g(),\n)\n", [("LSA111", 4)], id="statement"
-        ),
-        pytest.param(
-            "h(\n    f(),\n)  # loopsafe: ignore[LSA101]\n", [("LSA101", 2)], id="ignore at the end"
-        ),
+        pytest.param("# loopsafe: ignore[LSA101]\nh(\n    f(),\n    g(),\n)\n", [("LSA111", 4)], id="statement"),
+        pytest.param("h(\n    f(),\n)  # loopsafe: ignore[LSA101]\n", [("LSA101", 2)], id="ignore at the end"),
         pytest.param("# loopsafe: ignore[LSA101]\nif f():\n    f()\n", [("LSA101", 3)], id="not the body"),
         pytest.param("# loopsafe: file-ignore[LSA101]\nf(); g()\n", [("LSA111", 2)], id="file-ignore"),
         pytest.param("f()  # ruff: ignore[LSA101]\n", [("LSA101", 1)], id="ruff's own comment"),

@@ -278,9 +278,7 @@ class Catalog:
             owner, _, attr = name.rpartition(".")
             self._members.setdefault(owner, set()).add(attr)
 
-    def _add_class(
-        self, record: ClassRecord, source: str, said: dict[str, list[Fact]], coroutines: list[str]
-    ) -> None:
+    def _add_class(self, record: ClassRecord, source: str, said: dict[str, list[Fact]], coroutines: list[str]) -> None:
         name = self._home(record.name)
         known = self._classes.get(name)
         whole = self._classes[name] = record if known is None else _merge(known, record)

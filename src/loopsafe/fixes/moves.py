@@ -34,6 +34,8 @@ class Signature(NamedTuple):
     """What becomes of the statements in the function."""
     is_folded: bool
     """The last of them was an assignment, and returns its value instead."""
+    annotation: ast.expr | None = None
+    """Of the assignment that was folded."""
 
 
 def sign(block: Block, scene: Scene, liveness: Liveness) -> Signature:
@@ -54,8 +56,19 @@ def sign(block: Block, scene: Scene, liveness: Liveness) -> Signature:
     is_annotated = scene.function.returns is not None and not (taken or given or _gives_value(statements))
     results = _in_order(given, statements)
     folded = _fold(statements, *results) if len(results) == 1 and not taken else None
+    annotations = (
+        node.annotation
+        for node in walk_scope(statements)
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id in results
+    )
     return Signature(
-        _in_order(taken, statements), results, hands_on, is_annotated, folded or statements, folded is not None
+        _in_order(taken, statements),
+        results,
+        hands_on,
+        is_annotated,
+        folded or statements,
+        folded is not None,
+        next(annotations, None) if folded else None,
     )
 
 
@@ -63,11 +76,19 @@ def _fold(statements: list[ast.stmt], name: str) -> list[ast.stmt] | None:
     """Return the statements with `return value` for `name = value` at their end, if that is all there is of it."""
     if sum(isinstance(node, ast.Name) and node.id == name for one in statements for node in ast.walk(one)) != 1:
         return None
+    if len(statements) > 1 and statements[-2].end_lineno == statements[-1].lineno:
+        return None
     match statements[-1]:
-        case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
+        case ast.AnnAssign(annotation=annotation) if any(isinstance(one, ast.Constant) for one in ast.walk(annotation)):
+            return None  # a text would have to keep its quotes
+        case (
+            ast.Assign(targets=[ast.Name(id=target)], value=value)
+            | ast.AnnAssign(target=ast.Name(id=target), value=ast.expr() as value)
+        ) if target == name:
             return [*statements[:-1], ast.Return(value)]
         case ast.With(items=items, body=body) if not any(map(is_swallowing, items)):
-            inner = _fold(body, name)
+            has_own_rows = body[0].lineno > (items[-1].context_expr.end_lineno or 0)
+            inner = _fold(body, name) if has_own_rows else None
             if inner is not None:
                 last = copy.copy(statements[-1])
                 last.body = inner

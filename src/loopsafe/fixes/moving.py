@@ -48,6 +48,8 @@ def write_call(wording: Wording) -> str:
     call = f"await {wording.off_loader}({arguments})"
     if signature.hands_on:
         return f"return {call}"
+    if signature.annotation is not None:
+        return f"{signature.results[0]}: {ast.unparse(signature.annotation)} = {call}"
     return f"{', '.join(signature.results)} = {call}" if signature.results else call
 
 
@@ -108,12 +110,9 @@ def _fold(body: Sequence[cst.BaseStatement]) -> list[cst.BaseStatement]:
             raise Refusal("a `with` and its block share a row")
         return [*body[:-1], last.with_changes(body=suite.with_changes(body=_fold(suite.body)))]
     match last:
-        case cst.SimpleStatementLine(body=[cst.Assign(value=value) as assign]) if assign.semicolon is _NO_SEMICOLON:
+        case cst.SimpleStatementLine(body=[cst.Assign(value=value) | cst.AnnAssign(value=value)]) if value is not None:
             return [*body[:-1], last.with_changes(body=[cst.Return(value)])]
     raise Refusal("the last assignment shares its row with something else")
-
-
-_NO_SEMICOLON: Final = cst.MaybeSentinel.DEFAULT
 
 
 def _statement(text: str, module: cst.Module) -> cst.SimpleStatementLine:

@@ -62,15 +62,21 @@ class Scene:
         parameters = {one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg)}
         self.parameters: Final = frozenset(parameters)
         self.local_names: Final = (stored(function.body) | self.parameters) - self.outer_names
-        self.reads_scope: Final = any(_is_call_of(node, SCOPE_READERS) for node in nodes)
+        self._readers: Final = [node.lineno for node in nodes if isinstance(node, ast.Call) and _reads_scope(node)]
+        self._loops: Final = [node for node in nodes if isinstance(node, ast.For | ast.AsyncFor | ast.While)]
         self.context_variables: Final = _find_context_variables(tree.module)
+
+    def is_read_after(self, row: int) -> bool:
+        """Tell whether something looks at the coroutine's names in, or some time after, a row."""
+        loops = [range(loop.lineno, (loop.end_lineno or 0) + 1) for loop in self._loops]
+        return any(reader >= row or any(reader in loop and row in loop for loop in loops) for reader in self._readers)
 
 
 def find_obstacle(statement: ast.stmt, scene: Scene) -> str | None:
     """Return what keeps a statement from moving, as a clause; a `return` does not count."""
     reasons = [] if not leaves_loop(statement) else ["`break` or `continue` leaves it"]
     reasons += [reason for node in walk_scope([statement]) if (reason := _find_in(node, scene))]
-    if scene.reads_scope:
+    if scene.is_read_after(statement.lineno):
         reasons.append("the coroutine looks at its own names")
     return AWAITS if AWAITS in reasons else next(iter(reasons), None)
 
@@ -183,8 +189,12 @@ def root_name(node: ast.AST) -> str | None:
     return node.id if isinstance(node, ast.Name) else None
 
 
-def _is_call_of(node: ast.AST, names: Collection[str]) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names
+def _reads_scope(node: ast.Call) -> bool:
+    """Tell whether a call sees the names around it; `vars(x)` and `dir(x)` only see those of `x`."""
+    match node:
+        case ast.Call(func=ast.Name(id=name), args=args) if name in SCOPE_READERS:
+            return name in ("eval", "exec") or not args
+    return False
 
 
 def _find_context_variables(module: ast.Module) -> frozenset[str]:

@@ -31,7 +31,7 @@ class Attributes:
         """Whether only the constructor of a class gives its objects an attribute, and no code outside changes it."""
         known = self._once.get((cls, name))
         if known is None:
-            known = self._once[cls, name] = self._is_set_in_constructor(cls, name) and not self._is_set_outside(name)
+            known = self._once[cls, name] = self._is_set_in_constructor(cls, name) and not self.is_set_outside(name)
         return known
 
     def _is_set_in_constructor(self, cls: Class, name: str) -> bool:
@@ -39,7 +39,7 @@ class Attributes:
         stores = [code for owner in owners for code, _ in owner.stores.get(name, ())]
         return [code.scope.name for code in stores] == [_INIT]
 
-    def _is_set_outside(self, name: str) -> bool:
+    def is_set_outside(self, name: str) -> bool:
         """Whether some object that is not called `self` is given the attribute: it may be one of any class."""
         places = list(islice(self._inference.index.stores(name), _MOST_STORES + 1))
         return len(places) > _MOST_STORES or not all(

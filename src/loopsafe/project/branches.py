@@ -18,6 +18,7 @@ from loopsafe.project.values import (
     Function,
     Instance,
     Method,
+    ModuleObject,
     Partial,
     Value,
     Values,
@@ -121,11 +122,15 @@ class Branches:
         node = self._origin(frame, ref)
         if isinstance(node, ir.Attr):
             values = self._fixed(frame, node)
-        elif isinstance(node, ir.Const | ir.Name):
+        elif isinstance(node, ir.Const) or (isinstance(node, ir.Name) and not self._is_changed(frame, node.name)):
             values = self._inference.value(frame, ref)
         else:
             values = self._argument(frame, ref)
         return values[0] if len(values) == 1 and isinstance(values[0], Constant) else None
+
+    def _is_changed(self, frame: Frame, name: str) -> bool:
+        """Whether a name may mean a module's variable to which some function assigns, here or from another module."""
+        return name in frame.code.module.global_stores or self._inference.attributes.is_set_outside(name)
 
     def _fixed(self, frame: Frame, node: ir.Attr) -> Values:
         """What an attribute holds for good: of a class or module, or of an object that this very call is about."""
@@ -135,6 +140,8 @@ class Branches:
                 case Instance(Class() as cls, made=Frame()) if self._inference.attributes.is_set_once(cls, node.name):
                     continue
                 case Instance():
+                    return ()
+                case ModuleObject() if self._inference.attributes.is_set_outside(node.name):
                     return ()
         return self._inference.each(owners, lambda owner: self._inference.members.get(owner, node.name))
 
@@ -177,8 +184,10 @@ class Branches:
         nodes, dead = frame.code.scope.nodes, self.dead_ranges(frame)
         node = nodes[ref] if ref >= 0 else None
         match node:
-            case ir.Const() | ir.Name():
+            case ir.Const():
                 return True
+            case ir.Name(name):
+                return not self._is_changed(frame, name)
             case ir.Param(index):
                 return index < len(frame.arguments) and frame.arguments[index] is not None
             case ir.Narrow(value) | ir.Return(value):

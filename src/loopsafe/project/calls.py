@@ -54,7 +54,6 @@ class Calls:
 
     def arguments(self, frame: Frame, node: ir.Call) -> Arguments:
         """The arguments of a call node, evaluated; `*args` of known length are spread."""
-        inference = self._inference
         positional = [self._given(frame, ref) for ref in node.args]
         is_open = any(name is None for name, _ in node.keywords)
         if node.starred >= 0:

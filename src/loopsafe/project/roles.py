@@ -84,8 +84,8 @@ def _special(
             name = callable_name(callee)
             return _offloaded(inference, role, arguments, name is not None and inference.catalog.is_async(name))
         case RoleKind.CALLER:
-            rest = arguments.without(role.callable)
-            return inference.each(given_callable(role, arguments), lambda value: inference.calls.result(value, rest))
+            handed = arguments.without(role.callable)
+            return inference.each(given_callable(role, arguments), lambda value: inference.calls.result(value, handed))
         case RoleKind.CAST:
             declared = forms.instances(arguments.get(0, "typ") or NOTHING)
             known = arguments.get(1, "val") or NOTHING

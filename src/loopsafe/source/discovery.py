@@ -42,6 +42,14 @@ def discover(paths: Sequence[str], settings: Settings) -> Discovery:
     return walk.finish()
 
 
+def modules_in(folder: str) -> list[str]:
+    """The names of the Python files that lie directly in a folder, sorted; none if it cannot be read."""
+    try:
+        return sorted(name for name in os.listdir(folder) if name.endswith((".py", ".pyi")))
+    except OSError:
+        return []
+
+
 def show_path(path: str) -> str:
     """Return `path` as it is shown to users: relative to the working directory if below it, else absolute."""
     if path == "-":
