@@ -65,9 +65,10 @@ def growing_values(count: int) -> str:
 
 def many_ways_to_call(count: int) -> str:
     rows = [f"class C{number}: ...\n" for number in range(count)]
-    calls = [f"    walk(C{number}(), C{count - number - 1}())\n" for number in range(count)]
+    call = "async def main{0}():\n    walk(C{0}(), C{1}())\n\n"
+    calls = [call.format(number, count - number - 1) for number in range(count)]
     walk = "def walk(a, b):\n    time.sleep(1)\n    return walk(b, a)\n\n"
-    return IMPORT + walk + "".join(rows) + "\nasync def main():\n" + "".join(calls)
+    return IMPORT + walk + "".join(rows) + "\n" + "".join(calls)
 
 
 SHAPES: Final[dict[Callable[[int], str], int | None]] = {

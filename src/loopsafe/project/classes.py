@@ -75,15 +75,30 @@ class Hierarchy:
     def order(self, cls: ClassKey) -> tuple[ClassKey, ...]:
         """The method resolution order; depth first where the bases have no consistent one."""
         known = self._orders.get(cls)
-        if known is None:
-            self._orders[cls] = (cls,)
-            known = self._orders[cls] = self._linearise(cls)
-        return known
+        return known if known is not None else self._find_order(cls)
+
+    def _find_order(self, cls: ClassKey) -> tuple[ClassKey, ...]:
+        """Bases first, without recursion: generated code has chains of thousands."""
+        pending, started = [cls], set()
+        while pending:
+            current = pending[-1]
+            if current in started:
+                self._orders[current] = self._linearise(current)
+                started.discard(current)
+            elif current not in self._orders:
+                self._orders[current] = (current,)  # what a circle of bases gets
+                started.add(current)
+                pending += self.bases(current) if isinstance(current, Class) else ()
+                continue
+            pending.pop()
+        return self._orders[cls]
 
     def _linearise(self, cls: ClassKey) -> tuple[ClassKey, ...]:
         if not isinstance(cls, Class):
             return self._inference.catalog.linear(cls)
         bases = self.bases(cls)
+        if len(bases) == 1:
+            return (cls, *[ancestor for ancestor in self.order(bases[0]) if ancestor is not cls][:_MOST_ANCESTORS])
         sequences = [list(self.order(base)) for base in bases] + [list(bases)]
         merged = _merge(sequences)
         if merged is None:
