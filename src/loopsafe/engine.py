@@ -6,7 +6,6 @@ Holds no analysis of its own: it runs the stages in order and keeps what one han
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
@@ -20,7 +19,7 @@ from loopsafe.config import Settings, resolve
 from loopsafe.config.root import has_marker
 from loopsafe.model import INPUT_ERROR, INVALID_SYNTAX, Applicability, Confidence, Diagnostic, Fix, Span
 from loopsafe.plugins import Extensions, load_extensions
-from loopsafe.project import RECURSION_LIMIT, Libraries, Project
+from loopsafe.project import Libraries, Project, room_for_analysis
 from loopsafe.source.directives import read_directives
 from loopsafe.source.discovery import modules_in, show_path
 from loopsafe.source.environment import find_environment
@@ -30,7 +29,7 @@ from loopsafe.suppress import suppress
 
 _MOST_PASSES: Final = 100
 """As in ruff: fixes that have not come to rest by then undo each other."""
-_MOST_KEPT: Final = 8 << 20
+_MOST_KEPT: Final = 2 << 20
 """Bytes of source texts that are kept in memory; of larger projects those with findings are read again."""
 _OLDEST_PYTHON: Final = (3, 10)
 _T = TypeVar("_T")
@@ -265,12 +264,8 @@ class Run:
 
     def _analyse(self, digests: Mapping[str, str], wanted: set[str]) -> list[Diagnostic]:
         """Summarise what is new, link, and run the checks."""
-        limit = sys.getrecursionlimit()
-        sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
-        try:
+        with room_for_analysis():
             return self._check(self._summarise(digests, wanted), wanted)
-        finally:
-            sys.setrecursionlimit(limit)
 
     def _summarise(self, digests: Mapping[str, str], wanted: Collection[str]) -> dict[str, ir.ModuleSummary]:
         summaries = {}

@@ -60,6 +60,20 @@ def test_a_path_is_given_step_by_step() -> None:
     ]
 
 
+def test_a_function_may_be_given_hundreds_of_constants() -> None:
+    calls = "".join(f"    secret('KEY_{number}')\n" for number in range(600))
+    reading = "def secret(name):\n    if name.startswith('file/'):\n        return open(name).read()\n\n\n"
+    write("a.py", f"{reading}async def main():\n{calls}    secret('file/a')\n")
+    assert codes(check()) == ["a.py:607 LSA113"]
+
+
+def test_leaving_a_block_is_blamed_only_if_nothing_in_it_is() -> None:
+    rows = "def rows(connection: sqlite3.Connection):\n    with connection:\n        connection.execute('')\n\n\n"
+    write("a.py", f"import sqlite3\n\n\n{rows}async def main(connection):\n    rows(connection)\n")
+    (one,) = check().diagnostics
+    assert one.chain[-1].call == "sqlite3.Connection.execute"
+
+
 def test_files_that_were_not_asked_for_are_read_but_not_reported() -> None:
     write("helper.py", HELPER + NAP)
     write("caller.py", CALLER)

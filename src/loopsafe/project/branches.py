@@ -6,7 +6,7 @@ their defaults. A value that merely was not found out to be anything else decide
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from loopsafe.catalog import RoleKind
 from loopsafe.project.decorators import role_of
@@ -39,7 +39,7 @@ class Branches:
     def __init__(self, inference: Inference) -> None:
         self._inference: Final = inference
         self._dead: Final[dict[Frame, tuple[ir.NodeRange, ...]]] = {}
-        self._decisive: Final[dict[Code, frozenset[int]]] = {}
+        self._decisive: Final[dict[Code, frozenset[_Leaf]]] = {}
         self._certain: Final[dict[tuple[Frame, ir.Ref], bool]] = {}
         self._depth = 0
 
@@ -86,10 +86,23 @@ class Branches:
             case ir.Attr():
                 return _truth_of(self._fixed(frame, node))
             case ir.Compare(operator, left, right):
-                return _compared(operator, self._constant(frame, left), self._constant(frame, right))
-            case ir.Call(args=(argument,)):
-                return self._tested_by_call(frame, node, argument)
+                return self._compared(frame, operator, left, right)
+            case ir.Call():
+                told = self._tested_by_call(frame, node, node.args[0]) if len(node.args) == 1 else None
+                if told is None and self.is_certain(frame, ref):
+                    return _truth_of(self._inference.value(frame, ref))
+                return told
         return None
+
+    def _compared(self, frame: Frame, operator: str, left: ir.Ref, right: ir.Ref) -> bool | None:
+        constant = self._constant(frame, left)
+        node = frame.code.scope.nodes[right] if right >= 0 else None
+        if isinstance(node, ir.Display) and not node.added and operator in ("in", "not in"):
+            members = [self._constant(frame, element) for element in node.elements]
+            if constant is None or None in members:
+                return None
+            return (constant in members) is (operator == "in")
+        return _compared(operator, constant, self._constant(frame, right))
 
     def _argument(self, frame: Frame, ref: ir.Ref) -> Values:
         """What this very call passes for the parameter that a node reads; nothing for anything else."""
@@ -212,68 +225,81 @@ class Branches:
 
     # Which parameters matter
 
-    def decisive(self, code: Code, depth: int = 0) -> frozenset[int]:
+    def decisive(self, code: Code) -> frozenset[int]:
         """The parameters whose plain values decide a branch, here or in a function that they are handed on to."""
+        return frozenset(leaf for leaf in self._deciding(code, 0) if isinstance(leaf, int))
+
+    def _deciding(self, code: Code, depth: int) -> frozenset[_Leaf]:
+        """Also the variables of enclosing functions that do."""
         known = self._decisive.get(code)
         if known is None:
-            tested = frozenset(self._tested(code))
+            tested = frozenset(self._tested(code.scope))
             self._decisive[code] = tested  # ends the recursion of functions that call one another
-            known = tested | self._handed_on(code, depth) if depth < _DEEPEST else tested
-            known |= self._stored(code)
+            known = tested | self._stored(code)
+            if depth < _DEEPEST:
+                known |= self._handed_on(code, depth) | self._captured(code, depth)
             self._decisive[code] = known
         return known
 
-    def _tested(self, code: Code) -> set[int]:
-        found: set[int] = set()
-        for branch in code.scope.branches:
+    def _tested(self, scope: ir.Scope) -> set[_Leaf]:
+        found: set[_Leaf] = set()
+        for branch in scope.branches:
             for ref, _ in branch.tested:
-                found |= _parameters(code.scope, ref, set())
+                found |= _looked_at(scope, ref, set())
         return found
 
-    def _handed_on(self, code: Code, depth: int) -> frozenset[int]:
+    def _handed_on(self, code: Code, depth: int) -> set[_Leaf]:
         scope = code.scope
-        found: set[int] = set()
+        found: set[_Leaf] = set()
         for node in scope.nodes:
             if not isinstance(node, ir.Call):
                 continue
             if len(node.args) > 1 and _names(scope, node.func) == "getattr":
-                found |= _parameters(scope, node.args[1], set())
-            handed = [(None, ref) for ref in node.args] + [(name, ref) for name, ref in node.keywords]
-            params = {ref for _, ref in handed if ref >= 0 and isinstance(scope.nodes[ref], ir.Param)}
-            if not params:
+                found |= _looked_at(scope, node.args[1], set())
+            if not any(_meant(scope, ref, set()) for ref in (*node.args, *[ref for _, ref in node.keywords])):
                 continue
             frame = self._inference.generic_frame(code)
             for callee in self._inference.calls.functions(self._inference.value(frame, node.func)):
                 found |= self._matched(scope, node, callee, depth)
-        return frozenset(found)
+        return found
 
-    def _stored(self, code: Code) -> set[int]:
+    def _captured(self, code: Code, depth: int) -> set[_Leaf]:
+        """What functions made in this one look at: parameters of this one, or variables further out."""
+        found: set[_Leaf] = set()
+        names = {param.name: index for index, param in enumerate(code.scope.params)}
+        for node in code.scope.nodes:
+            if isinstance(node, ir.MakeFunction):
+                inner = self._deciding(code.module.code(node.scope), depth + 1)
+                found |= {names.get(leaf, leaf) for leaf in inner if isinstance(leaf, str)}
+        return found
+
+    def _stored(self, code: Code) -> set[_Leaf]:
         """The parameters of a constructor that become attributes which decide a branch in a method."""
         owner = self._inference.generic_frame(code.parent).owner if code.scope.name == "__init__" else None
         decisive = self._inference.attributes.decisive(owner) if owner is not None else ()
-        found: set[int] = set()
+        found: set[_Leaf] = set()
         for ref in code.scope.stores if decisive else ():
             node = code.scope.nodes[ref]
             if isinstance(node, ir.StoreAttr) and node.name in decisive:
-                found |= _parameters(code.scope, node.value, set())
+                found |= _looked_at(code.scope, node.value, set())
         return found
 
-    def _matched(self, scope: ir.Scope, node: ir.Call, callee: Function, depth: int) -> set[int]:
-        decisive = self.decisive(callee.code, depth + 1)
-        if not decisive:
-            return set()
-        params = callee.code.scope.params
+    def _matched(self, scope: ir.Scope, node: ir.Call, callee: Function, depth: int) -> set[_Leaf]:
+        decisive = [leaf for leaf in self._deciding(callee.code, depth + 1) if isinstance(leaf, int)]
+        names = {callee.code.scope.params[index].name for index in decisive}
         skipped = 1 if callee.receiver is not None and callee.kind != "static" else 0
-        found = set()
+        found: set[_Leaf] = set()
         for position, ref in enumerate(node.args):
-            inner = scope.nodes[ref] if ref >= 0 else None
-            if isinstance(inner, ir.Param) and position + skipped in decisive:
-                found.add(inner.index)
+            if position + skipped in decisive:
+                found |= _meant(scope, ref, set())
         for name, ref in node.keywords:
-            inner = scope.nodes[ref] if ref >= 0 else None
-            if isinstance(inner, ir.Param) and any(params[index].name == name for index in decisive):
-                found.add(inner.index)
+            if name in names:
+                found |= _meant(scope, ref, set())
         return found
+
+
+_Leaf: TypeAlias = int | str
+"""A parameter, by its index, or a variable from outside the function, by its name."""
 
 
 def _names(scope: ir.Scope, ref: ir.Ref) -> str | None:
@@ -281,26 +307,35 @@ def _names(scope: ir.Scope, ref: ir.Ref) -> str | None:
     return node.name if isinstance(node, ir.Name) else None
 
 
-def _parameters(scope: ir.Scope, ref: ir.Ref, seen: set[ir.Ref]) -> set[int]:
-    """The parameters that a test looks at; `seen` are nodes that were looked at before."""
-    if ref in seen:
-        return set()
+def _meant(scope: ir.Scope, ref: ir.Ref, seen: set[ir.Ref]) -> set[_Leaf]:
+    """The parameters and outer variables that a node may be; `seen` are nodes that were looked at before."""
+    node = scope.nodes[ref] if ref >= 0 and ref not in seen else None
     seen.add(ref)
-    node = scope.nodes[ref] if ref >= 0 else None
     match node:
         case ir.Param(index):
             return {index}
-        case ir.Narrow(value) | ir.Attr(value):
-            return _parameters(scope, value, seen)
+        case ir.Name(name) if scope.parent:
+            return {name}
+        case ir.Narrow(value):
+            return _meant(scope, value, seen)
         case ir.Phi(options):
-            return {index for option in options if option < ref for index in _parameters(scope, option, seen)}
+            return {leaf for option in options for leaf in _meant(scope, option, seen)}
+    return set()
+
+
+def _looked_at(scope: ir.Scope, ref: ir.Ref, seen: set[ir.Ref]) -> set[_Leaf]:
+    """The parameters and outer variables that a test looks at; `seen` are nodes that were looked at before."""
+    node = scope.nodes[ref] if ref >= 0 and ref not in seen else None
+    match node:
+        case ir.Narrow(value) | ir.Attr(value):
+            return _looked_at(scope, value, seen)
         case ir.Compare(_, left, right):
-            return _parameters(scope, left, seen) | _parameters(scope, right, seen)
+            return _looked_at(scope, left, seen) | _looked_at(scope, right, seen)
         case ir.Call(func=func, args=(argument,)):
             callee = scope.nodes[func] if func >= 0 else None
-            inner = _parameters(scope, callee.value, seen) if isinstance(callee, ir.Attr) else set()
-            return inner | _parameters(scope, argument, seen)
-    return set()
+            inner = _looked_at(scope, callee.value, seen) if isinstance(callee, ir.Attr) else set()
+            return inner | _looked_at(scope, argument, seen)
+    return _meant(scope, ref, seen)
 
 
 def is_deciding(values: Values) -> bool:
@@ -330,6 +365,8 @@ def _truth_of_value(value: Value) -> bool | None:
 def _compared(operator: str, left: Constant | None, right: Constant | None) -> bool | None:
     if left is None or right is None:
         return None
+    if operator == "in" and (right.value is None or isinstance(right.value, str) is isinstance(left.value, str)):
+        return isinstance(right.value, str) and str(left.value) in right.value  # in None: it raises, nothing runs
     is_same = left.value == right.value and isinstance(left.value, bool) is isinstance(right.value, bool)
     match operator:
         case "is" | "==":

@@ -6,6 +6,7 @@ name that is called in very many places is left unknown.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -31,46 +32,48 @@ class Callers:
 
     def __init__(self, inference: Inference) -> None:
         self._inference: Final = inference
-        self._depth = 0
+        self._known_places: Final[dict[Code, Sequence[Place]]] = {}
+        self._pending: Final[list[int]] = []
+        """How deep in pending values each question about callers was asked that is not answered yet."""
 
     def passed(self, frame: Frame, index: int) -> Values:
         """The values that calls anywhere in the project give a function's parameter."""
         code = frame.code
-        if code.scope.kind != ir.ScopeKind.FUNCTION or self._depth >= _DEEPEST:
+        if code.scope.kind != ir.ScopeKind.FUNCTION:
             return NOTHING
-        self._depth += 1
+        if len(self._pending) >= _DEEPEST:
+            self._inference.leave_open(self._pending[0])
+            return NOTHING
+        self._pending.append(self._inference.depth)
         try:
             found = [self._argument(frame, index, *place) for place in self._places(code)]
         finally:
-            self._depth -= 1
+            self._pending.pop()
         return unite(*[values for values in found if is_telling(values)])
 
-    def _places(self, code: Code) -> list[Place]:
-        """Calls that, by name, may be calls of the function."""
-        names = [code.scope.name]
-        if code.scope.name in _CONSTRUCTORS and code.parent.scope.kind == ir.ScopeKind.CLASS:
-            owner = self._inference.generic_frame(code.parent).owner
-            assert owner is not None
-            names = [owner.name, "cls", "__init__", *[sub.name for sub in self._inference.hierarchy.subclasses(owner)]]
-        places: list[Place] = []
-        for name in dict.fromkeys(names):
-            found = self._inference.index.calls(name)
-            if name == "__init__":
-                found = (place for place in found if self._is_in_subclass(place, code))
-            places += islice(found, _MOST_CALLERS + 1)
-            if len(places) > _MOST_CALLERS:
-                return []
-        return places
+    def _places(self, code: Code) -> Sequence[Place]:
+        """Calls that, by name, may be calls of the function; none if there are very many."""
+        known = self._known_places.get(code)
+        if known is None:
+            found = list(islice(self._named(code), _MOST_CALLERS + 1))
+            known = self._known_places[code] = found if len(found) <= _MOST_CALLERS else []
+        return known
 
-    def _is_in_subclass(self, place: Place, code: Code) -> bool:
-        """Whether a call stands in a method of a class that derives from the one that a constructor belongs to."""
-        module, scope, _ = place
-        body = module.code(scope).parent
-        if body.scope.kind != ir.ScopeKind.CLASS:
-            return False
+    def _named(self, code: Code) -> Iterator[Place]:
+        calls = self._inference.index.calls
+        if code.scope.name not in _CONSTRUCTORS or code.parent.scope.kind != ir.ScopeKind.CLASS:
+            yield from calls(code.scope.name)
+            return
         owner = self._inference.generic_frame(code.parent).owner
-        cls = self._inference.generic_frame(body).owner
-        return owner is not None and cls is not None and self._inference.hierarchy.is_subclass(cls, owner)
+        assert owner is not None
+        classes = [owner, *self._inference.hierarchy.subclasses(owner)]
+        for name in dict.fromkeys(["cls", *[cls.name for cls in classes]]):
+            yield from calls(name)
+        for cls in classes:
+            module = cls.code.module
+            for scope, ref in module.calls.get("__init__", ()):
+                if module.code(scope).parent is cls.code:
+                    yield module, scope, ref
 
     def calls_of(self, code: Code) -> list[Place]:
         """The calls in the project that are known to mean a function; none for very common names."""

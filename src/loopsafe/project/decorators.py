@@ -55,7 +55,16 @@ def _apply(inference: Inference, frame: Frame, ref: ir.Ref, values: Values) -> V
         if kind is not None:
             return tuple(_with_kind(inner, kind) for inner in values)
     made = inference.each(found, lambda value: inference.calls.result(value, Arguments.of(values)))
-    return made or values
+    return _alike(made, values) or values
+
+
+def _alike(made: Values, values: Values) -> Values:
+    """Of a decorator that has one function for coroutine functions and one for others, the one that is meant."""
+    wanted = {value.code.is_coroutine for value in values if isinstance(value, Function)}
+    kinds = {value.code.is_coroutine for value in made if isinstance(value, Function)}
+    if len(wanted) != 1 or len(kinds) != 2:
+        return made
+    return tuple(value for value in made if not isinstance(value, Function) or value.code.is_coroutine in wanted)
 
 
 def _extended(properties: Values, part: str, values: Values) -> Values:

@@ -69,7 +69,10 @@ class Module:
         for index, scope in enumerate(self.scopes):
             for ref, node in enumerate(scope.nodes):
                 func = scope.nodes[node.func] if isinstance(node, ir.Call) and node.func >= 0 else None
-                name = mentioned_name(self, func)
+                if isinstance(func, ir.Param):  # `cls(…)`
+                    name: str | None = scope.params[func.index].name
+                else:
+                    name = mentioned_name(self, func)
                 if name is not None:
                     calls.setdefault(name, []).append((index, ref))
         return calls
@@ -182,14 +185,13 @@ class Frame:
         self.closure: Final = closure
         self.arguments: Final = arguments
         """By parameter index; None where nothing is known of this frame's argument in particular."""
-        self.memo: Final[dict[ir.Ref, Values | Open]] = {}
+        self.memo: dict[ir.Ref, Values | Open] = {}
         self.owner: Class | None = None
         """Of a class body, its class."""
 
     def forget(self) -> None:
         """Drop the values of nodes, which can be found out again, and keep what the function gives."""
-        for ref in [ref for ref in self.memo if ref >= 0]:
-            del self.memo[ref]
+        self.memo = {ref: values for ref, values in self.memo.items() if ref < 0}  # a new one: dicts never shrink
 
     @property
     def sort_key(self) -> tuple[str, int, str]:

@@ -50,7 +50,7 @@ _DEEPEST: Final = 120
 """Expressions that depend on one another further than this are unknown; in real code nine in ten stay below twelve."""
 _MOST_FRAMES: Final = 24
 """So many different sets of arguments are kept apart for one function; those after them are not told apart."""
-_MOST_CONSTANTS: Final = 256
+_MOST_CONSTANTS: Final = 2_000
 """The same where the arguments are plain constants, as with `setting("NAME")`: such frames differ only in branches."""
 
 
@@ -78,7 +78,8 @@ class Inference:
         self._contexts: Final[dict[tuple[Code, bool], int]] = {}
         self._classes: Final[dict[tuple[Code, Frame], Class]] = {}
         self._provisional: Final[list[tuple[Frame, ir.Ref]]] = []
-        self._depth = 0
+        self.depth = 0
+        """Of the values that are being computed."""
         self._lowest = _DEEPEST + 1
         """Depth of the outermost pending value that the value at hand has turned out to depend on."""
         self.generic_frame = lru_cache(maxsize=None)(self._make_generic_frame)
@@ -143,7 +144,7 @@ class Inference:
             if known.depth < self._lowest:
                 self._lowest = known.depth
             return known.values
-        if self._depth >= _DEEPEST:
+        if self.depth >= _DEEPEST:
             return NOTHING
         return self._compute(frame, ref)
 
@@ -154,8 +155,8 @@ class Inference:
         in-between results are provisional, and forgotten once the pending value is known.
         """
         outer_lowest, self._lowest = self._lowest, _DEEPEST + 1
-        self._depth += 1
-        depth = self._depth
+        self.depth += 1
+        depth = self.depth
         frame.memo[ref] = Open(NOTHING, depth)
         mark = len(self._provisional)
         try:
@@ -165,7 +166,7 @@ class Inference:
                 node = frame.code.scope.nodes[ref]
                 values = _HANDLERS[node.__class__](self, frame, node)
         finally:
-            self._depth -= 1
+            self.depth -= 1
             frame.memo.pop(ref)
         lowest = self._lowest
         if lowest < depth:
@@ -178,6 +179,10 @@ class Inference:
             del self._provisional[mark:]
         self._lowest = min(outer_lowest, lowest) if depth > 1 else _DEEPEST + 1
         return values
+
+    def leave_open(self, depth: int) -> None:
+        """What is being computed was cut short: it stands only until the pending value at that depth is known."""
+        self._lowest = min(self._lowest, depth)
 
     @property
     def is_settled(self) -> bool:

@@ -5,7 +5,6 @@ Stage: link, infer and propagate behind one door. Nothing is computed before it 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final
@@ -24,9 +23,6 @@ from loopsafe.project.propagate import Propagation
 from loopsafe.project.roles import callable_name
 from loopsafe.project.values import Function, Instance
 from loopsafe.summary import ir
-
-RECURSION_LIMIT: Final = 12_000 if sys.version_info >= (3, 11) else 4_000
-"""Inference nests 120 values deep, each a dozen Python frames; before 3.11 those take the machine's stack."""
 
 
 class Project:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from loopsafe.catalog import Fact
+from loopsafe.catalog import Fact, When
 from loopsafe.model import Effect
 from loopsafe.project.effects import Effects, Primitive, Run, Site
 from loopsafe.project.entities import Frame
@@ -92,12 +92,14 @@ class Propagation:
         """The frames in which a primitive with this effect is called."""
         found = []
         for frame in self._order:
-            for site in self._effects.sites(frame):
-                primitive = _find(site, effect, accepts_doubt)
-                if primitive is not None and (frame, effect) not in self._witnesses:
-                    self._witnesses[frame, effect] = Witness(site, primitive.fact, 0, primitive.doubt)
-                    found.append(frame)
-                    break
+            if (frame, effect) in self._witnesses:
+                continue
+            sites = [(site, _find(site, effect, accepts_doubt)) for site in self._effects.sites(frame)]
+            primitives = [(site, primitive) for site, primitive in sites if primitive is not None]
+            if primitives:  # leaving a `with` may have nothing to commit: what was done in it says more
+                site, (fact, doubt) = min(primitives, key=lambda each: each[1].fact.when is When.EXIT)
+                self._witnesses[frame, effect] = Witness(site, fact, 0, doubt)
+                found.append(frame)
         return found
 
     def _earlier(self, known: Witness | None, other: Witness) -> Witness:

@@ -7,7 +7,6 @@ unknown is silent.
 from __future__ import annotations
 
 import datetime
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Final, TypeAlias
@@ -16,7 +15,7 @@ from loopsafe import source
 from loopsafe.catalog import Affinity, Catalog
 from loopsafe.catalog.loader import lies_in, read_shipped
 from loopsafe.catalog.schema import CallRecord, CatalogFile, ClassRecord, When
-from loopsafe.project import RECURSION_LIMIT, Libraries, Project
+from loopsafe.project import Libraries, Project, room_for_analysis
 from loopsafe.project.entities import Class
 from loopsafe.project.values import ClassKey, Instance
 from loopsafe.records.api import find_api, is_public_name, members
@@ -37,9 +36,7 @@ def build(package: Package, folders: Sequence[str], today: datetime.date, tell: 
 
     `tell` is told how far the work is.
     """
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
-    try:
+    with room_for_analysis():
         digest = blake2b(digest_size=16)
         summaries = {}
         for number, path in enumerate(package.files):
@@ -66,8 +63,6 @@ def build(package: Package, folders: Sequence[str], today: datetime.date, tell: 
             built=today,
             source_hash=digest.hexdigest(),
         )
-    finally:
-        sys.setrecursionlimit(limit)
 
 
 class _Draft:

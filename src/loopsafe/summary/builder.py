@@ -5,7 +5,7 @@ Stage: summarise. Knows no syntax tree statement or expression; `expressions` an
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
 import msgspec
@@ -14,6 +14,10 @@ from loopsafe.summary import ir
 
 Environment: TypeAlias = dict[str, ir.Ref]
 """Variable, or dotted place such as `self.x` that a test has narrowed, to the node that defines it here."""
+
+
+_SHARED: Final = (ir.Const, ir.Literal, ir.Name, ir.Param)
+"""Nodes that are made once and serve every mention."""
 
 
 class Loop:
@@ -89,6 +93,14 @@ class ScopeBuilder:
     def add_return(self, ref: ir.Ref) -> None:
         self.returns.append(self.add(ir.Return(ref)))
 
+    def add_operands(self, tests: Sequence[tuple[ir.Tested, int]], is_and: bool) -> None:
+        """Notes that the operands to the right of each test, from that node on, run only where it allows them."""
+        end = len(self.nodes)
+        for tested, start in tests[:-1]:
+            rest, nothing = (start, end), (end, end)
+            if tested:
+                self.branches.append(ir.Branch(tested, *((rest, nothing) if is_and else (nothing, rest))))
+
     def add(self, node: ir.Node) -> ir.Ref:
         self.nodes.append(node)
         return len(self.nodes) - 1
@@ -125,6 +137,8 @@ class ScopeBuilder:
         if name in self.nonlocal_names:
             self.nonlocals.append((name, ref))
             return
+        if ref >= 0 and self.kind == ir.ScopeKind.FUNCTION and isinstance(self.nodes[ref], _SHARED):
+            ref = self.add(self.nodes[ref])  # a definition of its own: the branch that it stands in may be dead
         if self.env is not None:
             self._forget_places(name)
             self.env[name] = ref

@@ -129,29 +129,36 @@ class ExpressionReader:
         scope = self.scope
         before = scope.env
         is_and = isinstance(node.op, ast.And)
-        refs, ends = [], []
+        refs, tests = [], []
         for value in node.values:
-            refs.append(self.read(value))
-            ends.append(len(scope.nodes))
-            if value is not node.values[-1]:
-                scope.env = self.narrowed(value, is_and)
-        for ref, start in zip(refs[:-1], ends, strict=False):
-            rest, nothing = (start, ends[-1]), (ends[-1], ends[-1])
-            if ref >= 0:
-                ways = (rest, nothing) if is_and else (nothing, rest)
-                scope.branches.append(ir.Branch(((ref, True),), *ways))
+            if value is node.values[-1]:
+                refs.append(self.read(value))
+                break
+            ref, tested = self._operand(value)
+            refs.append(ref)
+            tests.append((tested, len(scope.nodes)))
+            scope.env = self.narrowed(value, is_and)
+        scope.add_operands([*tests, ((), len(scope.nodes))], is_and)
         scope.env = scope.merge(before, scope.env) if before is not scope.env else before
         if is_and:
             return refs[-1]
         refs[:-1] = [scope.add(ir.Narrow(ref, ir.UNKNOWN, False)) for ref in refs[:-1] if ref != ir.UNKNOWN]
         return scope.phi(refs)
 
+    def _operand(self, node: ast.expr) -> tuple[ir.Ref, ir.Tested]:
+        """What an operand is, and the values of which it tests the truth."""
+        is_negation = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+        if is_negation or isinstance(node, ast.Compare):
+            return self.scope.literal_node("bool"), self.read_test(node)
+        ref = self.read(node)
+        return ref, ((ref, True),) if ref >= 0 else ()
+
     def _conditional(self, node: ast.IfExp) -> ir.Ref:
         scope = self.scope
         tested = self.read_test(node.test)
         before = scope.env
-        scope.env = self.narrowed(node.test, True)
         start = len(scope.nodes)
+        scope.env = self.narrowed(node.test, True)
         body = self.read(node.body)
         middle = len(scope.nodes)
         after_body = scope.env
@@ -345,7 +352,7 @@ class ExpressionReader:
         """The environment after a test has come out that way."""
         raise NotImplementedError
 
-    def read_test(self, test: ast.expr) -> tuple[tuple[ir.Ref, bool], ...]:
+    def read_test(self, test: ast.expr) -> ir.Tested:
         raise NotImplementedError
 
     def make_function(

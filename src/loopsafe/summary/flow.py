@@ -80,7 +80,7 @@ class FlowReader(ExpressionReader):
             result[name] = self.scope.add(ir.Narrow(value, class_or_tuple, claim.positive))
         return result
 
-    def read_test(self, test: ast.expr) -> tuple[tuple[ir.Ref, bool], ...]:
+    def read_test(self, test: ast.expr) -> ir.Tested:
         """Reads a condition; gives the values of which it tests the truth, and how (`ir.Branch.tested`)."""
         match test:
             case ast.UnaryOp(op=ast.Not(), operand=operand):
@@ -88,12 +88,13 @@ class FlowReader(ExpressionReader):
                 return ((tested[0][0], not tested[0][1]),) if len(tested) == 1 else ()
             case ast.BoolOp(op=ast.And(), values=values):
                 before = self.scope.env
-                tested = ()
+                tests: list[tuple[ir.Tested, int]] = []
                 for value in values:
-                    tested += self.read_test(value)
+                    tests.append((self.read_test(value), len(self.scope.nodes)))
                     self.scope.env = self.narrowed(value, True)
                 self.scope.env = before
-                return tested
+                self.scope.add_operands(tests, is_and=True)
+                return tuple(each for tested, _ in tests for each in tested)
             case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as op], comparators=[ast.Constant(value=None)]):
                 return ((self.read(left), isinstance(op, ast.IsNot)),)
             case ast.Compare(left=left, ops=[op], comparators=[right]) if op.__class__ in _COMPARISONS:
@@ -107,12 +108,12 @@ class FlowReader(ExpressionReader):
         scope = self.scope
         tested = self.read_test(node.test)
         before = scope.env
-        scope.env = self._copy(self.narrowed(node.test, True))
         start = len(scope.nodes)
+        scope.env = self._copy(self.narrowed(node.test, True))
         self.read_block(node.body)
         after_body, scope.env = scope.env, before
-        scope.env = self._copy(self.narrowed(node.test, False))
         middle = len(scope.nodes)
+        scope.env = self._copy(self.narrowed(node.test, False))
         self.read_block(node.orelse, is_continued=after_body is None)
         branch = ir.Branch(tested, (start, middle), (middle, len(scope.nodes)))
         self._add_branch(branch, after_body is None, scope.env is None)

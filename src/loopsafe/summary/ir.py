@@ -268,6 +268,10 @@ class Parameter(msgspec.Struct, frozen=True, array_like=True, gc=False):
     positional_only: bool = False
 
 
+Tested: TypeAlias = tuple[tuple[Ref, bool], ...]
+"""Values whose truth decides, all needed; False where the test is for the value being false or `None`."""
+
+
 class Branch(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An `if`: what runs when the test holds, and what runs when it does not.
 
@@ -275,8 +279,7 @@ class Branch(msgspec.Struct, frozen=True, array_like=True, gc=False):
     test's outcome there; an empty range otherwise.
     """
 
-    tested: tuple[tuple[Ref, bool], ...]
-    """Values whose truth decides, all needed; False where the test is for the value being false or `None`."""
+    tested: Tested
     body: NodeRange
     orelse: NodeRange
     after: NodeRange = (0, 0)
