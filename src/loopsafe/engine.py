@@ -6,9 +6,10 @@ Holds no analysis of its own: it runs the stages in order and keeps what one han
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import msgspec
 
@@ -17,7 +18,8 @@ from loopsafe.cache import Cache, Stamp, cache_path, code_stamp, findings_key
 from loopsafe.checks.check import Context
 from loopsafe.config import Settings, resolve
 from loopsafe.config.root import has_marker
-from loopsafe.model import INPUT_ERROR, INVALID_SYNTAX, Applicability, Confidence, Diagnostic, Fix, Span
+from loopsafe.diagnostics import by_file, input_error, placed, syntax_error, with_shown_paths
+from loopsafe.model import Applicability, Confidence, Diagnostic, Fix
 from loopsafe.plugins import Extensions, load_extensions
 from loopsafe.project import Libraries, Project, room_for_analysis
 from loopsafe.source.directives import read_directives
@@ -25,7 +27,7 @@ from loopsafe.source.discovery import modules_in, show_path
 from loopsafe.source.environment import find_environment
 from loopsafe.source.text import Source, UnreadableSource
 from loopsafe.summary import ir, summarise
-from loopsafe.suppress import suppress
+from loopsafe.suppress import UNUSED, silence
 
 _MOST_PASSES: Final = 100
 """As in ruff: fixes that have not come to rest by then undo each other."""
@@ -33,6 +35,11 @@ _MOST_KEPT: Final = 2 << 20
 """Bytes of source texts that are kept in memory; of larger projects those with findings are read again."""
 _OLDEST_PYTHON: Final = (3, 10)
 _T = TypeVar("_T")
+Progress: TypeAlias = Callable[[str, int, "int | None"], None]
+
+
+def _ignore(what: str, done: int, total: int | None) -> None:
+    """Stand for a progress that nobody watches."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -58,70 +65,55 @@ class Fixed(msgspec.Struct, frozen=True):
     """New contents of the files that change, by path as shown to users."""
     fixed: int
     remaining: Outcome
+    applied: tuple[Diagnostic, ...] = ()
+    """The findings that were fixed, in the order of the passes; places are those of their pass."""
 
 
-def check(paths: Sequence[str], settings: Settings, *, overlays: Mapping[str, bytes] | None = None) -> Outcome:
+def check(
+    paths: Sequence[str],
+    settings: Settings,
+    *,
+    overlays: Mapping[str, bytes] | None = None,
+    progress: Progress = _ignore,
+) -> Outcome:
     """Check files and folders.
 
     `overlays` gives contents that stand for those of a file, which need not exist; keys are paths as in `paths`.
+    `progress` is told now and then what is being done, how much of it is, and of how much; fixing tells it too.
     Raises LoopsafeError for settings, rules or catalogue files that are wrong.
     """
     shown = {show_path(path): data for path, data in (overlays or {}).items()}
     place = cache_path(settings.root, settings.cache_dir) if settings.use_cache else None
-    return Run(tuple(paths), settings, shown, Cache(place)).outcome()
+    return Run(tuple(paths), settings, shown, Cache(place), progress=progress).outcome()
 
 
 def fix(outcome: Outcome, settings: Settings) -> Fixed:
     """Apply fixes in passes, over all files at once, until none is left that may be applied.
 
-    Every pass checks the project anew. A file whose text would no longer compile keeps its old text.
+    Every pass checks the project anew. A file whose text would no longer compile keeps its old text, and with it all
+    that would have changed together with it.
     """
-    from loopsafe.fixes import apply
+    from loopsafe.fixes.together import fix_once
 
     wanted = Applicability.UNSAFE if settings.unsafe_fixes else Applicability.SAFE
     contents: dict[str, bytes] = {}
     problems: dict[str, str] = {}
-    count = 0
-    for _ in range(_MOST_PASSES):
-        has_changed = False
-        for path, found in _by_file(outcome.diagnostics).items():
-            text = outcome.sources(path)
-            if path in problems or text is None:
-                continue
-            result = apply(text.text, [one.fix for one in found], wanted)
-            if not result.applied or result.text == text.text:
-                continue
-            problem = _problem_with(text, result.text)
-            if problem is not None:
-                problems[path] = problem
-                continue
-            contents[path] = text.encode(result.text)
-            count += len(result.applied)
-            has_changed = True
-        if not has_changed:
+    fixed: list[Diagnostic] = []
+    for number in range(_MOST_PASSES):
+        outcome.run.progress("Fixing, pass", number + 1, None)
+        changed, applied = fix_once(outcome.diagnostics, outcome.sources, wanted, problems)
+        if not changed:
             break
+        contents.update(changed)
+        fixed += applied
         outcome = outcome.run.again(contents).outcome()
     else:
         problems.update(
             dict.fromkeys(contents, f"after {_MOST_PASSES} passes there are still fixes; please report this")
         )
     warnings = tuple(f"{path}: {problem}" for path, problem in sorted(problems.items()))
-    return Fixed(contents, count, msgspec.structs.replace(outcome, warnings=(*outcome.warnings, *warnings)))
-
-
-def _problem_with(text: Source, fixed: str) -> str | None:
-    """Why a file's new text may not stand, in words for the user."""
-    from loopsafe.fixes.passes import is_whole
-
-    try:
-        text.encode(fixed)
-    except UnicodeEncodeError:
-        return f"a fix does not fit into {text.encoding}, it was left out"
-    if is_whole(fixed):
-        return None
-    if is_whole(text.text):
-        return "a fix would have broken the syntax, it was left out; please report this"
-    return "does not compile, nothing was fixed there"
+    remaining = msgspec.structs.replace(outcome, warnings=(*outcome.warnings, *warnings))
+    return Fixed(contents, len(fixed), remaining, tuple(fixed))
 
 
 class Run:
@@ -134,6 +126,7 @@ class Run:
         overlays: Mapping[str, bytes],
         cache: Cache,
         earlier: Run | None = None,
+        progress: Progress = _ignore,
     ) -> None:
         """`earlier` is a run of the same process over the same paths; only the texts in `overlays` may differ since."""
         self._paths: Final = paths
@@ -144,12 +137,15 @@ class Run:
         """By content digest; shared between the passes of a fix."""
         self._sources: Final[dict[str, Source]] = _without(overlays, earlier._sources if earlier else {})
         self._digests: Final[dict[str, str]] = _without(overlays, earlier._digests if earlier else {})
+        self.progress: Final = progress
         self._problems: Final[list[Diagnostic]] = []
         self._stamps: Final[dict[str, Stamp]] = {}
         self._has_news = False
         """Whether a file had to be read that the cache does not know as it is now."""
         self._libraries: Final[dict[str, str]] = {}
         """Content digests of the installed modules that were needed, by path."""
+        self._commented: Collection[str] = ()
+        """Files to be checked that may have comments about our rules."""
         self._environment: Final = find_environment(settings.python, settings.root, os.environ)
         self._extensions: Final[Extensions] = load_extensions()
         self._enabled: Final = resolve(
@@ -159,7 +155,7 @@ class Run:
 
     def again(self, overlays: Mapping[str, bytes]) -> Run:
         """The same run over changed contents."""
-        return Run(self._paths, self._settings, {**self._overlays, **overlays}, Cache(None), self)
+        return Run(self._paths, self._settings, {**self._overlays, **overlays}, Cache(None), self, self.progress)
 
     def source(self, path: str) -> Source | None:
         """A file's text, read at most once."""
@@ -185,7 +181,7 @@ class Run:
         is_new = finished is None
         if finished is None:
             found = self._analyse(digests, wanted)
-            finished = tuple(sorted(self._finish(found), key=lambda one: one.sort_key))
+            finished = tuple(sorted(self._finish(found, wanted), key=lambda one: one.sort_key))
         if self._overlays:  # what is in an editor is gone with the next key: of that, nothing is kept
             if self._has_news:
                 needed = [*_without(self._overlays, digests).values(), *self._libraries.values()]
@@ -201,9 +197,9 @@ class Run:
         existing = [path for path in self._paths if show_path(path) not in self._overlays]
         discovery = source.discover(existing, self._settings)
         for path in discovery.missing:
-            self._problems.append(_input_error(path, "No such file or directory (os error 2)"))
+            self._problems.append(input_error(path, "No such file or directory (os error 2)"))
         for path, message in discovery.unreadable:
-            self._problems.append(_input_error(path, message))
+            self._problems.append(input_error(path, message))
         return {*discovery.files, *self._overlays}
 
     def _project_files(self, wanted: set[str]) -> list[str]:
@@ -228,7 +224,7 @@ class Run:
                 digest = self._read(path).digest
             except UnreadableSource as error:
                 if path in wanted:
-                    self._problems.append(_input_error(path, error.message))
+                    self._problems.append(input_error(path, error.message))
                 return None
             self._has_news |= path not in self._overlays
         if status is not None:
@@ -257,6 +253,7 @@ class Run:
                 settings.src,
                 settings.root,
                 settings.proposes_fixes,
+                settings.offload,
             )
         )
         parts["folder"] = os.getcwd()
@@ -270,14 +267,15 @@ class Run:
     def _summarise(self, digests: Mapping[str, str], wanted: Collection[str]) -> dict[str, ir.ModuleSummary]:
         summaries = {}
         kept = 0
-        for path, digest in digests.items():
+        for number, (path, digest) in enumerate(digests.items()):
+            self.progress("Reading file", number, len(digests))
             summary = self._summaries.get(digest) or self._cache.summary(digest)
             if summary is None:
                 try:
                     text = self._sources.get(path) or self._read(path)
                 except UnreadableSource as error:  # it was there a moment ago, or the cache would not know it
                     if path in wanted:
-                        self._problems.append(_input_error(path, error.message))
+                        self._problems.append(input_error(path, error.message))
                     continue
                 digest, summary = text.digest, summarise(text.text)
                 kept += len(text.data)
@@ -314,41 +312,47 @@ class Run:
         libraries = Libraries(self._environment.folders, self._library, loaded.describes)
         project = Project(by_path, loaded, root, [os.path.normpath(folder) for folder in sources], libraries)
         found: list[Diagnostic] = []
-        for check in self._extensions.checks:
+        for number, check in enumerate(self._extensions.checks):
+            self.progress("Checking rule", number, len(self._extensions.checks))
             if not self._enabled.isdisjoint(check.codes):
                 earlier = tuple(found) if check.is_secondary else ()
-                context = Context(project, self._extensions.rules, self._enabled, earlier)
+                context = Context(project, self._extensions.rules, self._enabled, earlier, self._settings.offload)
                 found += [one for one in check.run(context) if one.code in self._enabled]
-        shown = [_with_shown_paths(one) for one in found]
+        shown = [with_shown_paths(one) for one in found]
+        self._commented = [path for path, summary in summaries.items() if path in wanted and summary.mentions_codes]
         problems = [
-            _syntax_error(path, summary.problem)
+            syntax_error(path, summary.problem)
             for path, summary in summaries.items()
             if path in wanted and summary.problem is not None
         ]
         return [one for one in shown if one.path in wanted] + problems
 
-    def _finish(self, found: list[Diagnostic]) -> Iterator[Diagnostic]:
+    def _finish(self, found: list[Diagnostic], wanted: Collection[str]) -> Iterator[Diagnostic]:
         """Drops what is suppressed, and looks for fixes for the rest."""
         wants_likely = self._settings.min_confidence is Confidence.LIKELY
-        for path, group in _by_file(found).items():
+        groups = by_file(found)
+        unused_rule = self._extensions.rules[UNUSED].name if UNUSED in self._enabled else None
+        for path in sorted({*groups, *self._commented}):
             text = self.source(path)
             if text is None:
                 continue
-            kept = [_placed(text, one) for one in group if wants_likely or one.confidence is Confidence.CERTAIN]
+            kept = [placed(text, one) for one in groups.get(path, ())]
             if not self._settings.ignore_noqa:
-                kept = list(suppress(kept, read_directives(text)).kept)
-            yield from self._with_fixes(text, kept)
+                kept = silence(text, kept, self._enabled, unused_rule)
+            kept = [one for one in kept if wants_likely or one.confidence is Confidence.CERTAIN]
+            if self._settings.proposes_fixes and any(one.remedy is not None for one in kept):
+                from loopsafe.fixes import attach
 
-    def _with_fixes(self, text: Source, found: list[Diagnostic]) -> list[Diagnostic]:
-        if not self._settings.proposes_fixes or all(one.remedy is None for one in found):
-            return found
-        from loopsafe.fixes import attach
+                target = self._settings.target_version or _OLDEST_PYTHON
+                kept = attach(text, kept, target_version=target, others=partial(self._source_in, wanted))
+            yield from kept
 
-        return attach(text, found, target_version=self._settings.target_version or _OLDEST_PYTHON)
+    def _source_in(self, wanted: Collection[str], path: str) -> Source | None:
+        return self.source(path) if path in wanted else None
 
     def _warnings(self, found: Sequence[Diagnostic], wanted: set[str]) -> Iterator[str]:
         """About suppression comments that suppress nothing, in the files with findings: elsewhere they do no harm."""
-        for path in _by_file(found):
+        for path in by_file(found):
             text = self.source(path) if path in wanted else None
             if text is not None:
                 yield from read_directives(text).warnings
@@ -363,33 +367,6 @@ def _status(path: str) -> os.stat_result | None:
         return os.stat(path)
     except (OSError, ValueError):
         return None
-
-
-def _by_file(diagnostics: Sequence[Diagnostic]) -> dict[str, list[Diagnostic]]:
-    groups: dict[str, list[Diagnostic]] = {}
-    for one in sorted(diagnostics, key=lambda one: one.sort_key):
-        groups.setdefault(one.path, []).append(one)
-    return groups
-
-
-def _input_error(path: str, message: str) -> Diagnostic:
-    return Diagnostic(show_path(path), INPUT_ERROR, "io-error", message, Span(1, 1, 1, 1))
-
-
-def _syntax_error(path: str, problem: ir.SyntaxProblem) -> Diagnostic:
-    span = Span(problem.row, problem.column, problem.row, problem.column + 1)
-    return Diagnostic(path, INVALID_SYNTAX, INVALID_SYNTAX, problem.message, span)
-
-
-def _placed(text: Source, diagnostic: Diagnostic) -> Diagnostic:
-    if diagnostic.code == INVALID_SYNTAX:
-        return diagnostic
-    return msgspec.structs.replace(diagnostic, noqa_row=source.noqa_row(text, diagnostic.span))
-
-
-def _with_shown_paths(diagnostic: Diagnostic) -> Diagnostic:
-    chain = tuple(msgspec.structs.replace(step, path=show_path(step.path)) for step in diagnostic.chain)
-    return msgspec.structs.replace(diagnostic, path=show_path(diagnostic.path), chain=chain)
 
 
 __all__ = ["Fix", "Fixed", "Outcome", "check", "fix"]

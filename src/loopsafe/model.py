@@ -114,12 +114,14 @@ class Edit(msgspec.Struct, frozen=True, gc=False):
 
 
 class Fix(msgspec.Struct, frozen=True, gc=False):
-    """A rewrite of one file: all its edits apply together or none does."""
+    """A rewrite: all its edits apply together or none does."""
 
     message: str
     applicability: Applicability
     edits: tuple[Edit, ...]
     """Sorted by position, never overlapping."""
+    elsewhere: tuple[tuple[str, tuple[Edit, ...]], ...] = ()
+    """What has to change in other files with it, by path: the whole fix applies, in all of them, or nothing of it."""
 
 
 class RemedyKind(str, enum.Enum):
@@ -131,6 +133,28 @@ class RemedyKind(str, enum.Enum):
     """`time.sleep(a)` → `await asyncio.sleep(a)`: same arguments, callee `Remedy.replacement`."""
     MOVE = "move"
     """Only together with the statements around it: all that uses one object goes into a function of its own."""
+    OFFLOAD_AWAITED = "offload-awaited"
+    """`await f(a)`, where `f` is synchronous → `await asyncio.to_thread(f, a)`"""
+    AWAIT = "await"
+    """`f(a)` → `await f(a)`"""
+    AWAIT_ARGUMENT = "await-argument"
+    """`asyncio.run(f(a))` → `await f(a)`"""
+    AWAIT_APPLIED = "await-applied"
+    """`anyio.run(f, a)` → `await f(a)`"""
+    AWAIT_UNWRAPPED = "await-unwrapped"
+    """`async_to_sync(f)(a)` → `await f(a)`"""
+    DROP_AWAIT = "drop-await"
+    """`await f(a)` → `f(a)`"""
+    USE_TWIN = "use-twin"
+    """`create_client(a, is_async=True)` → `await acreate_client(a)`: callee `replacement`, without option `subject`"""
+    CALL = "call"
+    """`asyncio.run(f)` → `asyncio.run(f())`, and `await f` → `await f()`; `f` is `Remedy.subject`"""
+    KEEP_TASK = "keep-task"
+    """`asyncio.create_task(f())` → the task is kept in a set until it is done, or by its group"""
+    SWITCH_PROTOCOL = "switch-protocol"
+    """`with` ↔ `async with`, `for` ↔ `async for`, for the item at the span"""
+    MAKE_SYNCHRONOUS = "make-synchronous"
+    """`async def f` → `def f`, and `await f(a)` → `f(a)` at each of `Remedy.callers`"""
 
 
 class Bond(msgspec.Struct, frozen=True, gc=False):
@@ -153,17 +177,21 @@ class Remedy(msgspec.Struct, frozen=True, gc=False):
 
     kind: RemedyKind
     span: Span
-    """The whole call expression to rewrite."""
+    """The whole call expression to rewrite; for `MAKE_SYNCHRONOUS` the function's name in its `def`."""
     applicability: Applicability = Applicability.SAFE
     """The most that may be claimed; thread-bound objects lower it. The text around the call may lower it more."""
     prefix_blocks: bool = False
     """The callee's own expression blocks too (`open(p).read`): only a lambda takes all of it off the loop."""
     replacement: str | None = None
-    """Qualified name of the awaitable callee, for `REPLACE_AWAITED`."""
+    """Qualified name of the awaitable callee, for `REPLACE_AWAITED` and `USE_TWIN`."""
     offloader: str = "asyncio.to_thread"
     """Qualified name of the function that moves a callable to a thread."""
     bond: Bond | None = None
     """What it should, or must, move with."""
+    subject: str | None = None
+    """For `CALL` the text, within the span, of the function that should be called; for `USE_TWIN` a keyword."""
+    callers: tuple[tuple[str, Span], ...] = ()
+    """For `MAKE_SYNCHRONOUS`: every call of the function in the project, by file."""
 
 
 class Diagnostic(msgspec.Struct, frozen=True, gc=False):

@@ -34,6 +34,7 @@ class Fixed(NamedTuple):
     files: dict[str, bytes]
     fixed: int
     remaining: Outcome
+    applied: tuple[Diagnostic, ...]
 
 
 class StandIn:
@@ -74,7 +75,7 @@ class StandIn:
         files = {path: outcome.sources[path].encode("".join(text)) for path, text in texts.items()}
         remaining = tuple(d for d in outcome.diagnostics if d not in todo)
         sources = outcome.sources | {path: decode(path, data) for path, data in files.items()}
-        return Fixed(files, len(todo), outcome._replace(diagnostics=remaining, sources=sources))
+        return Fixed(files, len(todo), outcome._replace(diagnostics=remaining, sources=sources), tuple(todo))
 
 
 def _find(source: Source) -> list[Diagnostic]:

@@ -16,6 +16,7 @@ STAGES: Final = ("model", "config", "source", "catalog", "summary", "project", "
 
 ASIDE: Final[dict[str, frozenset[str]]] = {
     "cache": frozenset({"model", "summary"}),
+    "diagnostics": frozenset({"model", "source", "summary"}),
     "plugins": frozenset({"model", "rulebook", "checks"}),
     "records": frozenset({"model", "source", "catalog", "summary", "project"}),
     "report": frozenset({"model", "source"}),

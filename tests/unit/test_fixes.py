@@ -269,7 +269,7 @@ REFUSED_STATEMENTS = [
     (73, "asyncio is a local name", "asyncio = 1\n«f()»", "something else", {}),
     (58, "a lock is held", "with self._lock:\n    «f()»", "lock", {}),
     (58, "a lock is held while sleeping", "with self._lock:\n    «time.sleep(1)»", "lock", {"kind": RemedyKind.REPLACE_AWAITED}),
-    (0, "an unknown off-loader", "«f()»", "off-loader", {"offloader": "x.y"}),
+
 ]  # fmt: skip
 
 

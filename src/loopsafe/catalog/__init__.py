@@ -4,7 +4,7 @@
 """
 
 from loopsafe.catalog.catalog import Catalog, load
-from loopsafe.catalog.schema import Affinity, Fact, Guard, Role, RoleKind, RoleResult, When
+from loopsafe.catalog.schema import Affinity, CatalogFile, Fact, Guard, Role, RoleKind, RoleResult, ShapeRecord, When
 from loopsafe.catalog.types import (
     AWAITABLE,
     NONE,
@@ -26,6 +26,7 @@ __all__ = [
     "UNKNOWN",
     "Affinity",
     "Catalog",
+    "CatalogFile",
     "ElementType",
     "Fact",
     "Guard",
@@ -35,6 +36,7 @@ __all__ = [
     "RoleKind",
     "RoleResult",
     "SelfType",
+    "ShapeRecord",
     "TypeExpr",
     "Union",
     "Unknown",

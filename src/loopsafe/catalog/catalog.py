@@ -9,15 +9,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
-from loopsafe.catalog.loader import CatalogText, decode, lies_in, read_added, read_shipped
-from loopsafe.catalog.schema import Affinity, CatalogFile, ClassRecord, Fact, Role, When
+from loopsafe.catalog.aliases import Aliases
+from loopsafe.catalog.loader import CatalogText, decode, hash_of, lies_in, read_added, read_shipped
+from loopsafe.catalog.schema import Affinity, CatalogFile, ClassRecord, Fact, Role, When, may_be_of_every, merge_classes
 from loopsafe.catalog.types import UNKNOWN, InvalidType, Named, TypeExpr, awaitable, parse_type
 from loopsafe.catalog.versions import select
 from loopsafe.model import LoopsafeError
@@ -43,13 +44,14 @@ class Catalog:
     """Everything that catalogue files say, by canonical qualified name.
 
     What a later file says of a name replaces what earlier ones say of it: of its effects (a `[[call]]` of any moment,
-    `quiet`, `fluent`, `asynchronous`, `attributes`), of its type, of its role; of a class, key by key.
+    `quiet`, `fluent`, `asynchronous`, `attributes`), of its type, of its role; of a class, key by key. What people say,
+    be it of a base class, comes before what was generated.
     """
 
     def __init__(self, texts: Sequence[CatalogText], packages: Collection[str] | None = None) -> None:
         self.texts: Final = tuple(texts)
         """The files that hold; a later one wins."""
-        self._packages = None if packages is None else frozenset(packages)
+        self._packages = None if packages is None else frozenset((*packages, "builtins"))
         self._pending: dict[str, list[tuple[str, int]]] = {}
         for index, text in enumerate(texts):
             for package in text.packages:
@@ -58,14 +60,17 @@ class Catalog:
         self._files: dict[int, CatalogFile] = {}
         self._added: set[int] = set()
         self._said: dict[str, tuple[Fact, ...]] = {}
-        """What is said of the effects of a name; nothing at all may be said of it as well."""
+        """What people say of the effects of a name; nothing at all may be said of it as well."""
+        self._worked_out: dict[str, tuple[Fact, ...]] = {}
+        """What generated files say of them."""
         self._facts: dict[tuple[str, When], tuple[Fact, ...]] = {}
         self._classes: dict[str, ClassRecord] = {}
         self._members: dict[str, set[str]] = {}
         self._every: dict[str, Fact] = {}
         self._returns: dict[str, str] = {}
+        self._guessed: dict[str, str] = {}
         self._async: set[str] = set()
-        self._aliases: dict[str, str] = {}
+        self._aliases: Final = Aliases()
         self._roles: dict[str, Role] = {}
         self._canonical: dict[str, str] = {}
         self._found: dict[tuple[str, str], str | None] = {}
@@ -79,8 +84,7 @@ class Catalog:
         """Hash over the bytes of all files, for cache keys."""
         state = hashlib.blake2b(digest_size=16)
         for text in self.texts:
-            state.update(len(text.data).to_bytes(8, "big"))
-            state.update(text.data)
+            state.update(text.digest or hash_of(text.data))
         return state.hexdigest()
 
     @cached_property
@@ -88,7 +92,7 @@ class Catalog:
         """Last parts of the names of all facts that reading an attribute triggers."""
         names: set[str] = set()
         for index, text in enumerate(self.texts):
-            if not text.has_properties or not self._is_imported(text):
+            if not self._is_imported(text) or not text.has_properties:
                 continue
             for call in self._file(index).call:
                 if call.when is When.PROPERTY:
@@ -98,6 +102,10 @@ class Catalog:
     def files(self) -> Iterator[tuple[CatalogText, CatalogFile]]:
         """Every file that holds, with what it says."""
         return ((text, self._file(index)) for index, text in enumerate(self.texts))
+
+    def imported_files(self) -> Iterator[CatalogFile]:
+        """What the files say that speak of packages which the project imports."""
+        return (self._file(index) for index, text in enumerate(self.texts) if self._is_imported(text))
 
     def members(self, cls: str) -> frozenset[str]:
         """The members of a class and its bases of which anything is said."""
@@ -115,9 +123,7 @@ class Catalog:
         found = self._facts.get((name, when))
         if found is None:
             self._decode_for(name)
-            owner = self._inherited(name) or name
-            said = self._said.get(owner)
-            facts = self._by_class(owner, when) if said is None else [fact for fact in said if fact.when is when]
+            facts = (fact for fact in self._find_facts(name) if fact.when is when)
             found = self._facts[name, when] = tuple(self._with_defaults(fact, name) for fact in facts)
         return found
 
@@ -186,7 +192,7 @@ class Catalog:
     def is_async(self, name: str) -> bool:
         """Is this a coroutine function, or a method of which a call has to be awaited?"""
         self._decode_for(name)
-        return name in self._async or (self._inherited(name) or name) in self._async
+        return name in self._async or self._find_sayer(name) in self._async
 
     def describes(self, module: str) -> bool:
         """Is there a file that speaks of this module, or of the package that it lies in?"""
@@ -203,9 +209,10 @@ class Catalog:
     def _decode_pending(self, top: str, name: str) -> None:
         due = {index for package, index in self._pending[top] if lies_in(name, package)}
         added = [self._file(index) for index in sorted(self._with_related(due) - self._added)]
+        added.sort(key=lambda file: not file.is_generated)  # people have the last word
         self._added |= due
         for file in added:
-            self._add_aliases(file)
+            self._aliases.add(file)
         for file in added:
             self._add(file)
         later = [item for item in self._pending[top] if item[1] not in self._added]
@@ -231,44 +238,28 @@ class Catalog:
             file = self._files[index] = decode(self.texts[index])
         return file
 
-    def _add_aliases(self, file: CatalogFile) -> None:
-        """A later file decides which of two names is the other's home."""
-        aliases = {**file.aliases, **{alias: record.name for record in file.classes for alias in record.aliases}}
-        for alias, home in aliases.items():
-            if self._aliases.get(home) == alias:
-                del self._aliases[home]
-        self._aliases.update(aliases)
-
-    def _home(self, name: str) -> str:
-        """The one name under which is kept what files say of it by any; no other file is decoded for that."""
-        for _ in range(_MAX_ALIAS_STEPS):
-            further = self._dealias(name)
-            if further is None:
-                break
-            name = further
-        return name
-
     def _add(self, file: CatalogFile) -> None:
-        returns = {self._home(name): text for name, text in file.returns.items()}
-        roles = {self._home(name): role for name, role in file.roles.items()}
-        coroutines = [self._home(name) for name in file.asynchronous]
-        self._returns.update(returns)
+        returns = {self._aliases.home(name): text for name, text in file.returns.items()}
+        roles = {self._aliases.home(name): role for name, role in file.roles.items()}
+        coroutines = [self._aliases.home(name) for name in file.asynchronous]
+        (self._guessed if file.is_generated else self._returns).update(returns)
         self._roles.update(roles)
         self._know(chain(roles, returns))
-        said: dict[str, list[Fact]] = {name: [] for name in (*coroutines, *map(self._home, file.quiet))}
+        said: dict[str, list[Fact]] = {name: [] for name in (*coroutines, *map(self._aliases.home, file.quiet))}
         for record in file.classes:
-            self._add_class(record, file.source, said, coroutines)
+            self._add_class(record, file, said, coroutines)
         for call in file.call:
-            owner = call.owner and self._home(call.owner)
+            owner = call.owner and self._aliases.home(call.owner)
             for attr in call.name:
-                name = f"{owner}.{attr}" if owner else self._home(attr)
+                name = f"{owner}.{attr}" if owner else self._aliases.home(attr)
                 fact = Fact(
                     name, call.effect, call.when, call.unless, call.replacement, call.twin, call.affinity, file.source,
                     via=call.via,
                 )  # fmt: skip
                 said.setdefault(name, []).append(fact)
         self._know(said)
-        self._said.update((name, tuple(facts)) for name, facts in said.items())
+        table = self._worked_out if file.is_generated else self._said
+        table.update((name, tuple(facts)) for name, facts in said.items())
         self._async.difference_update(said)
         self._async.update(coroutines)
 
@@ -278,52 +269,68 @@ class Catalog:
             owner, _, attr = name.rpartition(".")
             self._members.setdefault(owner, set()).add(attr)
 
-    def _add_class(self, record: ClassRecord, source: str, said: dict[str, list[Fact]], coroutines: list[str]) -> None:
-        name = self._home(record.name)
+    def _add_class(
+        self, record: ClassRecord, file: CatalogFile, said: dict[str, list[Fact]], coroutines: list[str]
+    ) -> None:
+        name = self._aliases.home(record.name)
         known = self._classes.get(name)
-        whole = self._classes[name] = record if known is None else _merge(known, record)
+        whole = self._classes[name] = record if known is None else merge_classes(known, record)
         self._members.setdefault(name, set()).update(record.returns)
-        self._returns.update((f"{name}.{attr}", text) for attr, text in record.returns.items())
-        self._returns.update((f"{name}.{attr}", "Self") for attr in record.fluent)
+        returns = self._guessed if file.is_generated else self._returns
+        returns.update((f"{name}.{attr}", text) for attr, text in record.returns.items())
+        returns.update((f"{name}.{attr}", "Self") for attr in record.fluent)
         for attr in (*record.fluent, *record.attributes, *record.quiet, *record.asynchronous):
             said[f"{name}.{attr}"] = []
         coroutines += [f"{name}.{attr}" for attr in record.asynchronous]
         if record.every is not None:
-            self._every[name] = Fact(name, record.every, When.CALL, whole.unless, source=source, is_general=True)
+            self._every[name] = Fact(name, record.every, When.CALL, whole.unless, source=file.source, is_general=True)
 
     def _follow(self, name: str) -> str:
         for _ in range(_MAX_ALIAS_STEPS):
             self._decode_for(name)
-            further = self._dealias(name)
-            if further is None:
+            home = self._aliases.home(name)
+            if home == name:
                 break
-            name = further
+            name = home
         return name
-
-    def _dealias(self, name: str) -> str | None:
-        """The name with its longest part that is an alias replaced."""
-        prefix, rest = name, ""
-        while prefix and prefix not in self._aliases:
-            prefix, _, last = prefix.rpartition(".")
-            rest = f".{last}{rest}"
-        return self._aliases[prefix] + rest if prefix else None
 
     def _find_owner(self, cls: str, attr: str) -> str | None:
         """The first class that describes the attribute, else the first whose methods all have an effect."""
         for base in self.linear(cls):
             if attr in self._members.get(base, ()):
                 return base
-        if not _may_be_of_every(attr):
+        if not may_be_of_every(attr):
             return None
         return next((base for base in self.linear(cls) if base in self._every), None)
 
-    def _by_class(self, name: str, when: When) -> tuple[Fact, ...]:
-        """What a class says of all its methods of which nothing is said."""
+    def _find_facts(self, name: str) -> tuple[Fact, ...]:
+        """What people say of a name, else what they say of all methods of its class, else what was worked out.
+
+        But that calling it is harmless, or only makes something to iterate or to await, is better worked out.
+        """
+        sayer = self._find_sayer(name)
+        if sayer in self._said:
+            return self._said[sayer]
+        found = self._worked_out.get(sayer or "")
+        if found is None or any(fact.when is When.CALL for fact in found):
+            return self._by_class(name) or found or ()
+        return found
+
+    def _by_class(self, name: str) -> tuple[Fact, ...]:
+        """What a class, or the first base that does, says of all its methods of which nothing is said."""
         cls, _, attr = name.rpartition(".")
-        fact = self._every.get(cls)
-        if fact is None or when is not When.CALL or not _may_be_of_every(attr):
-            return ()
-        return (msgspec.structs.replace(fact, name=name),)
+        bases = (base for base in self.linear(cls) if base in self._every and may_be_of_every(attr))
+        return tuple(msgspec.structs.replace(self._every[base], name=f"{base}.{attr}") for base in islice(bases, 1))
+
+    def _find_sayer(self, name: str) -> str | None:
+        """The name itself, or that of the first base's member, of whose effects anything is said."""
+        tables = (self._said, self._worked_out)
+        return next((each for table in tables for each in self._overridden(name) if each in table), None)
+
+    def _overridden(self, name: str) -> Iterator[str]:
+        """The name, and if it is a member's, those of the bases' members that it stands for."""
+        cls, _, attr = name.rpartition(".")
+        return (f"{base}.{attr}" for base in self.linear(cls)) if cls in self._classes else iter((name,))
 
     def _with_defaults(self, fact: Fact, name: str) -> Fact:
         """The fact as met under a name, with what the name's class, or a base of it, says of all its members."""
@@ -344,12 +351,14 @@ class Catalog:
         return None if found == name else found
 
     def _find_return(self, name: str) -> TypeExpr | None:
+        """A class that says only what a method does keeps the type of its base's."""
         self._decode_for(name)
-        owner = name if name in self._returns or name in self._async else self._inherited(name) or name
-        text = self._returns.get(owner)
-        if owner in self._async:
+        tables = (self._returns, self._guessed)
+        found = ((each, table[each]) for table in tables for each in self._overridden(name) if each in table)
+        owner, text = next(found, (name, None))
+        if self.is_async(name):
             return awaitable(self._type(text, owner) if text else UNKNOWN)
-        if text is None:
+        if text is None or owner in self._async:  # what overrides a coroutine function is none
             return Named(name) if name in self._classes else None
         return self._type(text, owner)
 
@@ -371,24 +380,6 @@ class Catalog:
             except InvalidType as error:
                 raise LoopsafeError(f"catalogue entry of `{name}`: {error}") from error
         return known
-
-
-def _merge(earlier: ClassRecord, later: ClassRecord) -> ClassRecord:
-    """One record of a class that two files describe; the members' own facts and types are kept by name elsewhere."""
-    return msgspec.structs.replace(
-        later,
-        bases=later.bases or earlier.bases,
-        affinity=later.affinity or earlier.affinity,
-        attributes={**earlier.attributes, **later.attributes},
-        every=later.every or earlier.every,
-        unless=later.unless or earlier.unless,
-        twin=later.twin or earlier.twin,
-    )
-
-
-def _may_be_of_every(attr: str) -> bool:
-    """Can a class mean this method when it speaks of every one? Not if it is private, or named as asynchronous."""
-    return not (attr.startswith("_") or attr.endswith("_async"))
 
 
 def _top(package: str) -> str:

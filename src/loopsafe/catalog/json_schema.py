@@ -13,7 +13,14 @@ import msgspec
 
 from loopsafe.catalog import schema
 
-_RECORDS: Final = (schema.CatalogFile, schema.CallRecord, schema.ClassRecord, schema.Guard, schema.Role)
+_RECORDS: Final = (
+    schema.CatalogFile,
+    schema.CallRecord,
+    schema.ClassRecord,
+    schema.ShapeRecord,
+    schema.Guard,
+    schema.Role,
+)
 _RULES: Final[dict[str, dict[str, Any]]] = {
     "CatalogFile": {
         "oneOf": [{"required": [kind]} for kind in schema.KINDS],

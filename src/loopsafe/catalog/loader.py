@@ -5,6 +5,7 @@ Builds no look-up tables; the only part of the catalogue that touches the disk.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Final, NoReturn
 
 import msgspec
 
-from loopsafe.catalog.schema import KINDS, CatalogFile
+from loopsafe.catalog.schema import CHOICES, KINDS, CatalogFile
 from loopsafe.catalog.types import InvalidType, parse_type
 from loopsafe.config.toml import Problem, complaint, line_of, locate, parse
 from loopsafe.model import LoopsafeError
@@ -43,6 +44,8 @@ class CatalogText(msgspec.Struct, frozen=True, array_like=True):
     data: bytes
     is_packed: bool = False
     """The data are not TOML but `CatalogFile` in MessagePack, and right."""
+    digest: bytes = b""
+    """Of packed data."""
 
     @property
     def has_properties(self) -> bool:
@@ -84,7 +87,13 @@ def pack_shipped() -> bytes:
 def _pack(text: CatalogText, rules: Path) -> CatalogText:
     check_types(text)
     path = Path(text.path).relative_to(rules).as_posix()
-    return msgspec.structs.replace(text, path=path, data=msgspec.msgpack.encode(decode(text)), is_packed=True)
+    data = msgspec.msgpack.encode(decode(text))
+    return msgspec.structs.replace(text, path=path, data=data, is_packed=True, digest=hash_of(data))
+
+
+def hash_of(data: bytes) -> bytes:
+    """What tells one file's data from another's."""
+    return hashlib.blake2b(data, digest_size=16).digest()
 
 
 def read_added(path: Path) -> Iterator[CatalogText]:
@@ -126,12 +135,20 @@ def decode(text: CatalogText) -> CatalogFile:
     try:
         file = msgspec.convert(raw, CatalogFile)
     except msgspec.ValidationError as error:
-        raise complaint(text.path, locate(content, str(error))) from None
+        raise complaint(text.path, _with_choices(locate(content, str(error)))) from None
     _check_shape(text.path, content, file)
     if not file.packages:
         file = msgspec.structs.replace(file, packages=text.packages)
     _check_names(text.path, content, file)
     return file
+
+
+def _with_choices(problem: Problem) -> Problem:
+    """Names what an enumeration allows, if the value is none of that."""
+    allowed = CHOICES.get(problem.key)
+    if allowed is None or not problem.message.startswith("Invalid enum value"):
+        return problem
+    return problem._replace(message=f"{problem.message}; allowed are {', '.join(item.value for item in allowed)}")
 
 
 def check_types(text: CatalogText) -> None:

@@ -37,6 +37,8 @@ class Affinity(str, enum.Enum):
     """Any thread may use it, but only one at a time."""
     THREAD = "thread"
     """Only the thread that created it may use it."""
+    ASGI = "asgi"
+    """Only the one thread may use it to which `sync_to_async` moves all calls of a request."""
     MAIN = "main"
     """Only the main thread may use it."""
     LOOP = "loop"
@@ -51,10 +53,20 @@ class RoleKind(str, enum.Enum):
     CALLER = "caller"
     """Calls its argument on the spot, with the arguments after it, and gives what that gives."""
     CONSUMER = "consumer"
+    VIEWER = "viewer"
+    """Merely looks at its arguments: prints, converts or measures them, and keeps none."""
     CAST = "cast"
     PARTIAL = "partial"
     WRAPS = "wraps"
     KEEPS = "keeps"
+    CACHES = "caches"
+    """Keeps the function, and what it gave: later calls give the same object."""
+    KEEPS_NOTHING = "keeps-nothing"
+    """Given to what makes a client, it keeps it from holding anything open: the client belongs to no loop."""
+    RERUNS = "reruns"
+    """A package that runs the scripts that import it again and again, in one process."""
+    TASK = "task"
+    """Keeps the function, which is called again and again, in a thread without a running loop."""
     PROPERTY = "property"
     CACHED_PROPERTY = "cached-property"
     STATICMETHOD = "staticmethod"
@@ -103,6 +115,8 @@ class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """The constant that cancels."""
     refers: str | None = None
     """The global that cancels, alone or as an operand of `|`."""
+    instance: tuple[str, ...] = ()
+    """The classes of which an argument cancels, as `io.StringIO` where a file is meant."""
     absent: bool = False
     """Leaving the argument out cancels."""
     method: str | None = None
@@ -138,6 +152,8 @@ class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     callable: int | str | None = None
     """Position or keyword of the callable that is run; for sinks of coroutine functions, of that function.
 
+    For `keeps`, of the function that is kept, if it will be called without being awaited.
+
     For `special`, the name of the special method that is called on the first argument.
     """
     keyword: str | None = None
@@ -149,7 +165,11 @@ class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lazy: bool = False
     """The argument is iterated, the callable called, only while the result is iterated."""
     takes_coroutine_functions: bool = msgspec.field(default=False, name="takes-coroutine-functions")
-    """The callable may be a coroutine function as well, which then runs on the loop."""
+    """The callable may be a coroutine function as well: it is awaited, or its coroutine handed on."""
+    owned: bool = False
+    """The tasks of a spawner belong to somebody who waits for them: nobody else has to keep them."""
+    threadsafe: bool = False
+    """A scheduler may be called from any thread, with or without a running loop there."""
 
 
 class CallRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -216,6 +236,35 @@ class ClassRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     """Anything a reader should know."""
 
 
+class ShapeRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One `[[shape]]` table: the calls that speak for a class where a type is unknown and the package is imported."""
+
+    owner: str = msgspec.field(name="class")
+    """The class of which the last method of the chain is taken to be."""
+    methods: tuple[str, ...]
+    """Its methods with which a chain may end."""
+    first: tuple[str, ...] = ()
+    """Methods with which the chain begins, on the unknown object; none where the last one's name says enough."""
+
+
+def may_be_of_every(attr: str) -> bool:
+    """Can a class mean this method when it speaks of every one? Not if it is private, or named as asynchronous."""
+    return not (attr.startswith("_") or attr.endswith("_async"))
+
+
+def merge_classes(earlier: ClassRecord, later: ClassRecord) -> ClassRecord:
+    """One record of a class that two files describe; the members' own facts and types are kept by name elsewhere."""
+    return msgspec.structs.replace(
+        later,
+        bases=later.bases or earlier.bases,
+        affinity=later.affinity or earlier.affinity,
+        attributes={**earlier.attributes, **later.attributes},
+        every=later.every or earlier.every,
+        unless=later.unless or earlier.unless,
+        twin=later.twin or earlier.twin,
+    )
+
+
 class CatalogFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One TOML file of the catalogue."""
 
@@ -233,6 +282,8 @@ class CatalogFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     """Names that have an effect."""
     classes: tuple[ClassRecord, ...] = msgspec.field(default=(), name="class")
     """Classes, and what their members give."""
+    shapes: tuple[ShapeRecord, ...] = msgspec.field(default=(), name="shape")
+    """Chains of calls that speak for a class where types are unknown."""
     returns: dict[str, str] = {}
     """Function → type of its result; of a coroutine function, of what is awaited."""
     asynchronous: tuple[str, ...] = ()
@@ -259,6 +310,20 @@ class CatalogFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
         """What the file is about: the one of `KINDS` that it has."""
         return self.distribution or self.module or self.framework or ""
 
+    @property
+    def is_generated(self) -> bool:
+        """Whether the facts were worked out of sources instead of being written by people."""
+        return self.source_hash is not None
+
 
 KINDS: Final = ("distribution", "module", "framework")
 """Of these keys a file has exactly one."""
+CHOICES: Final[dict[str, type[enum.Enum]]] = {
+    "effect": Effect,
+    "every": Effect,
+    "when": When,
+    "affinity": Affinity,
+    "role": RoleKind,
+    "result": RoleResult,
+}
+"""Key → the values that it may have."""

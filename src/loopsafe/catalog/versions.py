@@ -37,6 +37,8 @@ def select(texts: Sequence[CatalogText], versions: Mapping[str, str]) -> list[Ca
             groups.setdefault((normalise(text.subject), PurePath(text.path).parent), []).append(index)
     dropped: set[int] = set()
     for (subject, _), group in groups.items():
+        if len(group) == 1 and texts[group[0]].is_packed:
+            continue  # holds in any case, and its range was read when it was packed
         ranged = [_parse(texts[index], index) for index in group]
         dropped.update(group)
         dropped.difference_update(_holding(ranged, versions.get(subject)))

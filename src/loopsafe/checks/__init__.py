@@ -13,7 +13,7 @@ from loopsafe.checks.check import Check
 
 __all__ = ["Check", "shipped_checks"]
 
-_NO_CHECKS = frozenset({"check", "messages"})
+_NO_CHECKS = frozenset({"callers", "check", "messages", "remedies", "threads"})
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from loopsafe.model import Diagnostic, Span
+from loopsafe.model import Diagnostic, Remedy, Span
 from loopsafe.project import Project
 from loopsafe.rulebook import Rule
 
@@ -21,10 +21,12 @@ class Context(msgspec.Struct, frozen=True):
     """Codes that are wanted; a check may report others, they are dropped."""
     earlier: tuple[Diagnostic, ...] = ()
     """What the checks before this one found: one root cause, one finding."""
+    offload: str = "auto"
+    """The setting of that name: how remedies move calls to a thread."""
 
-    def diagnostic(self, path: str, code: str, span: Span, message: str) -> Diagnostic:
+    def diagnostic(self, path: str, code: str, span: Span, message: str, remedy: Remedy | None = None) -> Diagnostic:
         """A plain diagnostic of a rule."""
-        return Diagnostic(path, code, self.rules[code].name, message, span)
+        return Diagnostic(path, code, self.rules[code].name, message, span, remedy=remedy)
 
 
 Run: TypeAlias = Callable[[Context], Iterable[Diagnostic]]

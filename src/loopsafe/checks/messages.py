@@ -25,8 +25,14 @@ _DOES: Final[dict[Effect, str]] = {
 }
 
 
+_LOOP_RESULT: Final = "asyncio.run_coroutine_threadsafe.Future."
+"""Where the methods are that wait for what an event loop does: on that loop itself in vain."""
+
+
 def describe_direct(text: str, fact: Fact) -> str:
     """The message for a primitive called in a coroutine itself."""
+    if fact.name.startswith(_LOOP_RESULT):
+        return f"`{text}` {_does(fact)}, and blocks the event loop: await the coroutine instead"
     if fact.effect in (Effect.RUN_LOOP, Effect.DRIVE_LOOP):
         return f"`{text}` raises RuntimeError here, where an event loop is already running: await the coroutine instead"
     return f"`{text}` {_DOES[fact.effect]} and blocks the event loop: {_remedy(fact)}"
@@ -41,7 +47,12 @@ def describe_indirect(text: str, fact: Fact, hops: int) -> str:
             "where an event loop is already running: await the coroutine instead"
         )
     twin = "" if fact.twin is None else f"; its asynchronous twin is `{fact.twin}`"
-    return f"`{text}` blocks the event loop: through {steps} it reaches `{fact.name}`, which {_DOES[fact.effect]}{twin}"
+    return f"`{text}` blocks the event loop: through {steps} it reaches `{fact.name}`, which {_does(fact)}{twin}"
+
+
+def _does(fact: Fact) -> str:
+    is_for_loop = fact.name.startswith(_LOOP_RESULT)
+    return "waits for a coroutine, in vain if this is its own loop" if is_for_loop else _DOES[fact.effect]
 
 
 def _remedy(fact: Fact) -> str:

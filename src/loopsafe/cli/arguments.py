@@ -33,3 +33,11 @@ class Parser(argparse.ArgumentParser):
             message = f"the following required arguments were not provided:\n  <{missing[1]}>"
         sys.stderr.write(f"error: {message}\n\nUsage: {self.usage}\n\nFor more information, try '--help'.\n")
         raise SystemExit(2)
+
+
+def add_ignored(parser: Parser) -> None:
+    """Add the global flags that mean nothing to a command which checks nothing."""
+    for flags in (("-v", "--verbose"), ("-q", "--quiet"), ("-s", "--silent"), ("--isolated",)):
+        parser.add_argument(*flags, action="store_true", help=argparse.SUPPRESS)
+    for flag in ("--color", "--config"):
+        parser.add_argument(flag, help=argparse.SUPPRESS)

@@ -10,8 +10,6 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from loopsafe.catalog.schema import CatalogFile
 from loopsafe.cli.arguments import Parser
 from loopsafe.model import LoopsafeError
@@ -64,15 +62,15 @@ def _build(name: str, folders: tuple[str, ...], options: argparse.Namespace) -> 
 
 
 def _write(record: CatalogFile, output: str | None) -> None:
-    import tomlkit
+    from loopsafe.records import write_record
 
-    text = tomlkit.dumps(msgspec.to_builtins(record, builtin_types=(datetime.date,)))
+    text = write_record(record)
     if output is None:
         print(text, end="")
         return
     folder = Path(output)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{record.subject.lower()}.toml"
+    path = folder / f"{record.subject}.toml"
     path.write_text(text, encoding="utf-8")
     print(f"{path}: {len(record.call)} tables of calls, {len(record.classes)} classes", file=sys.stderr)
 

@@ -18,11 +18,9 @@ from loopsafe.cli.catalog_entries import Verdict, correct, judge, read_correctio
 from loopsafe.cli.output import write_text
 from loopsafe.config import Settings
 from loopsafe.model import Effect, LoopsafeError
+from loopsafe.records import is_asynchronous
 
 USAGE: Final = "[OPTIONS] [ENTRIES]..."
-_ASYNC_MODULES: Final = frozenset({"aio", "asyncio"})
-_SYNCHRONOUS: Final = frozenset({"AsyncResult"})
-"""Names of classes that are not meant for coroutines: the result of work elsewhere, in Celery and others."""
 _NO_MISTAKE: Final = frozenset({Effect.WAIT, Effect.RUN_LOOP, Effect.DRIVE_LOOP})
 """What waits for a thread, or runs a loop, may well be called `Async…`."""
 
@@ -49,18 +47,13 @@ def run(options: argparse.Namespace) -> int:
 def find_suspicious(catalog: Catalog) -> Iterator[tuple[str, Fact]]:
     """Synchronous members of asynchronous classes that the catalogue declares blocking, by their full names."""
     for cls in sorted(record.name for _, file in catalog.files() for record in file.classes):
-        if not _is_asynchronous(cls):
+        if not is_asynchronous(cls):
             continue
         for member in sorted(catalog.members(cls)):
             name = f"{cls}.{member}"
             if not catalog.is_async(name):
                 facts = (fact for when in When for fact in catalog.facts(name, when))
                 yield from ((name, fact) for fact in facts if fact.effect not in _NO_MISTAKE)
-
-
-def _is_asynchronous(cls: str) -> bool:
-    *modules, name = cls.split(".")
-    return (name.startswith("Async") and name not in _SYNCHRONOUS) or not _ASYNC_MODULES.isdisjoint(modules[1:])
 
 
 def _judge(options: argparse.Namespace, settings: Settings) -> list[Verdict]:
@@ -77,16 +70,16 @@ def _draw_table(verdicts: Sequence[Verdict]) -> Iterator[str]:
         return
     names = sorted({verdict.entry.package for verdict in verdicts})
     width = max(map(len, ("package", *names)))
-    yield f"{'package':{width}}  {'found':>14}  {'falsely blocking':>16}"
+    yield f"{'package':{width}}  {'found':>14}  {'missed':>6}  {'falsely blocking':>16}"
     for name in names:
         yield _draw_row(name, width, [verdict for verdict in verdicts if verdict.entry.package == name])
     yield _draw_row("total", width, verdicts)
 
 
 def _draw_row(name: str, width: int, verdicts: Sequence[Verdict]) -> str:
-    found = _share([one.is_reported for one in verdicts if one.entry.blocks])
+    reported = [one.is_reported for one in verdicts if one.entry.blocks]
     wrong = _share([one.is_reported for one in verdicts if not one.entry.blocks])
-    return f"{name:{width}}  {found:>14}  {wrong:>16}"
+    return f"{name:{width}}  {_share(reported):>14}  {reported.count(False):>6}  {wrong:>16}"
 
 
 def _share(reported: Sequence[bool]) -> str:

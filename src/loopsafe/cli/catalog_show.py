@@ -51,6 +51,8 @@ class _Effect(msgspec.Struct, frozen=True):
     twin: str | None
     affinity: str | None
     via: tuple[str, ...]
+    source: str
+    """Of the file that says so: several may speak of one class."""
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -113,13 +115,13 @@ def _find(catalog: Catalog, name: str) -> _Shown | None:
     """A builtin needs no prefix; a distribution comes before a package of the same name."""
     files = [item for item in catalog.files() if normalise(item[1].subject) == normalise(name)]
     if files:
-        return _show_files(files)
+        return _show_files(catalog, files)
     for candidate in (name, f"builtins.{name}"):
         found = catalog.canonical(candidate)
         if _is_known(catalog, found):
             return _show_name(catalog, found)
     files = [item for item in catalog.files() if name in item[1].packages]
-    return _show_files(files) if files else None
+    return _show_files(catalog, files) if files else None
 
 
 def _is_known(catalog: Catalog, name: str) -> bool:
@@ -167,20 +169,24 @@ def _type_of(catalog: Catalog, name: str) -> str | None:
     return None if given is None or given == UNKNOWN else show_type(given)
 
 
-def _show_files(files: Sequence[tuple[CatalogText, CatalogFile]]) -> _Shown:
+def _show_files(catalog: Catalog, files: Sequence[tuple[CatalogText, CatalogFile]]) -> _Shown:
+    """What the files together say, and only that of which none takes it back."""
+    names = dict.fromkeys(catalog.canonical(name) for _, file in files for name in _blocking_names(file))
     facts = [
-        Fact(f"{call.owner}.{name}" if call.owner else name, call.effect, call.when)
-        for _, file in files
-        for call in file.call
-        for name in call.name
+        Fact(fact.name, fact.effect, fact.when, source=fact.source) for name in names for fact in _facts(catalog, name)
     ]
     classes = [record for _, file in files for record in file.classes]
-    facts += [Fact(f"{record.name}.*", record.every) for record in classes if record.every is not None]
+    facts += [
+        Fact(f"{record.name}.*", record.every, source=file.source)
+        for _, file in files
+        for record in file.classes
+        if record.every is not None
+    ]
     return _Shown(
         files[0][1].subject,
         kind_of(files[0][1]),
         tuple(_merge(facts, None)),
-        classes=tuple(dict.fromkeys(record.name for record in classes)),
+        classes=tuple(dict.fromkeys(catalog.canonical(record.name) for record in classes)),
         described=tuple(_place(text, file) for text, file in files),
     )
 
@@ -193,7 +199,7 @@ def _merge(facts: Iterable[Fact], cls: str | None) -> Iterator[_Effect]:
     """Facts that differ in nothing but the name stand together; members of a class by their own names."""
 
     def key(fact: Fact) -> tuple[str, ...]:
-        parts = (fact.replacement, fact.twin, fact.affinity and fact.affinity.value, *fact.via)
+        parts = (fact.replacement, fact.twin, fact.affinity and fact.affinity.value, fact.source, *fact.via)
         return (fact.effect.value, fact.when.value, repr(fact.unless), *map(str, parts))
 
     for _, group in groupby(sorted(facts, key=key), key=key):
@@ -202,7 +208,7 @@ def _merge(facts: Iterable[Fact], cls: str | None) -> Iterator[_Effect]:
         names = dict.fromkeys(_member_name(one, cls) for one in alike)
         yield _Effect(
             tuple(names), fact.effect.value, fact.when.value, tuple(map(_describe_guard, fact.unless)),
-            fact.replacement, fact.twin, None if fact.affinity is None else fact.affinity.value, fact.via,
+            fact.replacement, fact.twin, None if fact.affinity is None else fact.affinity.value, fact.via, fact.source,
         )  # fmt: skip
 
 
@@ -226,6 +232,8 @@ def _describe_guard(guard: Guard) -> str:
         return f"{what} is {guard.equals!r}"
     if guard.refers is not None:
         return f"{what} is `{guard.refers}`"
+    if guard.instance:
+        return f"{what} is an object of " + " or ".join(f"`{name}`" for name in guard.instance)
     return f"{what} is given"
 
 
@@ -245,12 +253,14 @@ def _place(text: CatalogText, file: CatalogFile) -> _Place:
     return _Place(file.subject, kind_of(file), file.versions, origin(text), file.source, file.package_version)
 
 
+def _blocking_names(file: CatalogFile) -> Iterator[str]:
+    return (f"{call.owner}.{name}" if call.owner else name for call in file.call for name in call.name)
+
+
 def _names(file: CatalogFile) -> Iterator[str]:
     """Every name that a file speaks of, members by their class alone where it says nothing else of them."""
-    for call in file.call:
-        yield from (f"{call.owner}.{name}" if call.owner else name for name in call.name)
-        if call.owner:
-            yield call.owner
+    yield from _blocking_names(file)
+    yield from (call.owner for call in file.call if call.owner)
     for record in file.classes:
         yield from (record.name, *record.aliases)
     for names in (file.returns, file.asynchronous, file.quiet, file.aliases, file.roles):
@@ -278,7 +288,9 @@ def _draw(shown: _Shown) -> Iterator[str]:
     if not shown.effects:
         yield from _row("blocks", "nothing that is known")
     for effect in shown.effects:
-        yield from _draw_effect(effect, is_alone=effect.names == (shown.name,))
+        yield from _draw_effect(effect, effect.names == (shown.name,))
+        if len({one.source for one in shown.effects}) > 1:
+            yield from _row("  from", effect.source)
     if shown.asynchronous:
         is_alone = shown.kind in ("function", "member")
         yield from _row("await", "what a call gives" if is_alone else ", ".join(shown.asynchronous))

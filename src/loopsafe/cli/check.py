@@ -8,14 +8,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from loopsafe.cli.engine import Engine, Fixed, Outcome, find_source, load
 from loopsafe.cli.output import Output, warn, write_bytes, write_text
 from loopsafe.cli.parser import find_format, read_options, to_settings
+from loopsafe.cli.progress import Progress
 from loopsafe.config import Settings, read_settings
-from loopsafe.model import LoopsafeError
+from loopsafe.model import Diagnostic, LoopsafeError
 from loopsafe.report import Format, Report
 from loopsafe.report.parts.style import Style
 from loopsafe.source import write
@@ -48,12 +49,20 @@ class _Check:
         self._output = Output(options.output_file, options.color)
         self._style = Style(self._output.color)
         self._is_terse = options.quiet or options.silent
+        is_watched = self._stdin is None and not self._is_terse and sys.stderr.isatty()
+        self._progress: Final = Progress() if is_watched else None
 
     def run(self) -> int:
-        outcome = self._check()
-        fixed: Fixed | None = None
-        if outcome is not None and (self._settings.fix or self._settings.diff):
-            fixed = self._load().fix(outcome, self._settings)
+        try:
+            outcome = self._check()
+            fixed: Fixed | None = None
+            if outcome is not None and (self._settings.fix or self._settings.diff):
+                fixed = self._load().fix(outcome, self._settings)
+        finally:
+            if self._progress is not None:
+                self._progress.clear()
+        if self._options.add_noqa is not None:
+            return self._silence(outcome)
         self._warn(outcome if fixed is None else fixed.remaining)
         if self._settings.diff:
             return self._diff(outcome, fixed)
@@ -67,8 +76,30 @@ class _Check:
             self._engine = load()
         return self._engine
 
+    def _silence(self, outcome: Outcome | None) -> int:
+        """Put suppression comments on all rows with findings, each file at once."""
+        from loopsafe.fixes.silencing import silence
+
+        count = 0
+        by_path: dict[str, list[Diagnostic]] = {}
+        for one in outcome.diagnostics if outcome is not None and self._stdin is None else ():
+            if one.noqa_row is not None:
+                by_path.setdefault(one.path, []).append(one)
+        for path, found in by_path.items():
+            source = None if outcome is None else find_source(outcome.sources, path)
+            if source is not None:
+                silenced = silence(source, found, self._options.add_noqa)
+                _write_file(path, source.encode(silenced.text))
+                count += silenced.added
+        self._warn(outcome)
+        if count and not self._is_terse:
+            write_text(sys.stderr, f"Added {count} noqa directive{'' if count == 1 else 's'}.\n")
+        return 0
+
     def _check(self) -> Outcome | None:
         """Return the findings, None if there is nothing to look at."""
+        if self._stdin is None and self._progress is not None:
+            return self._load().check(self._options.files, self._settings, progress=self._progress)
         if self._stdin is None:
             return self._load().check(self._options.files, self._settings)
         if self._settings.force_exclude and is_excluded(self._name, self._settings):
@@ -112,24 +143,27 @@ class _Check:
         return int(fixed.fixed > 0 and self._options.exit_non_zero_on_fix)
 
     def _summarize_fixes(self, fixed: Fixed) -> None:
-        from loopsafe.cli.summary import summarize_fixes
+        from loopsafe.cli.summary import list_fixes, summarize_fixes
 
         if self._is_terse or not self._format().is_text:
             return
         remaining = fixed.remaining.diagnostics
-        self._print(summarize_fixes(remaining, fixed.fixed, self._settings.unsafe_fixes, self._settings.diff))
+        listed = list_fixes(fixed.applied, self._style) if self._options.show_fixes else ""
+        text = summarize_fixes(remaining, fixed.fixed, self._settings.unsafe_fixes, self._settings.diff)
+        self._print(listed + text)
 
     def _report(self, outcome: Outcome | None, fixed: Fixed | None) -> int:
         count = 0 if fixed is None else fixed.fixed
+        applied = fixed.applied if fixed is not None and self._options.show_fixes else ()
         has_findings = outcome is not None and bool(outcome.diagnostics)
         if not self._options.silent:
-            self._print(self._render(outcome, count))
+            self._print(self._render(outcome, count, applied))
         if self._options.exit_zero:
             return 0
         return int(has_findings or (count > 0 and self._options.exit_non_zero_on_fix))
 
-    def _render(self, outcome: Outcome | None, fixed: int) -> str:
-        from loopsafe.cli.summary import summarize
+    def _render(self, outcome: Outcome | None, fixed: int, applied: Sequence[Diagnostic]) -> str:
+        from loopsafe.cli.summary import list_fixes, summarize
 
         diagnostics = () if outcome is None else outcome.diagnostics
         unsafe_fixes = self._settings.unsafe_fixes
@@ -151,6 +185,8 @@ class _Check:
                 )
             )
             is_text = form.is_text
+            if is_text:
+                text += list_fixes(applied, self._style)
         return text + (
             summarize(diagnostics, fixed, unsafe_fixes, self._style) if is_text and not self._options.quiet else ""
         )

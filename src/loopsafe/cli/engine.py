@@ -48,6 +48,10 @@ class Fixed(Protocol):
         """How many findings are gone."""
 
     @property
+    def applied(self) -> Sequence[Diagnostic]:
+        """These findings."""
+
+    @property
     def remaining(self) -> Outcome:
         """What a run over the new texts finds."""
 
@@ -55,8 +59,18 @@ class Fixed(Protocol):
 class Engine(Protocol):
     """`loopsafe.engine`, the module, fits."""
 
-    def check(self, paths: Sequence[str], settings: Settings, *, overlays: Mapping[str, bytes] = ...) -> Outcome:
-        """Check `paths`; a path in `overlays` is checked with those contents, whether it exists or not."""
+    def check(
+        self,
+        paths: Sequence[str],
+        settings: Settings,
+        *,
+        overlays: Mapping[str, bytes] = ...,
+        progress: Callable[[str, int, int | None], None] = ...,
+    ) -> Outcome:
+        """Check `paths`; a path in `overlays` is checked with those contents, whether it exists or not.
+
+        `progress` is told what is being done, how many steps of it are done, and how many there are.
+        """
 
     def fix(self, outcome: Outcome, settings: Settings) -> Fixed:
         """Fix what can be fixed with `settings.unsafe_fixes`, until nothing more can."""

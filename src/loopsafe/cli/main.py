@@ -27,6 +27,8 @@ Usage: loopsafe [OPTIONS] <COMMAND>
 
 Commands:
   check    Check the given files and folders
+  rule     Explain a rule (or all rules)
+  linter   List who brings rules
   catalog  Look into the catalogue of what blocks
   version  Display the version
   help     Print this message, or the help of a command
@@ -87,6 +89,14 @@ def _dispatch(arguments: list[str], engine: Engine | None) -> int:
         from loopsafe.cli.check import run
 
         return run([*before, *rest], engine)
+    if command == "rule":
+        from loopsafe.cli.rule import run as run_rule
+
+        return run_rule([*before, *rest])
+    if command == "linter":
+        from loopsafe.cli.linter import run as run_linter
+
+        return run_linter([*before, *rest])
     if command == "catalog":
         from loopsafe.cli.catalog import run as run_catalog
 

@@ -20,17 +20,27 @@ from loopsafe.model import Confidence
 from loopsafe.report import Format, find, names
 
 _VERSIONS: Final = tuple(f"py3{minor}" for minor in range(7, 16))
-_CONFLICTS: Final = (("statistics", "diff"), ("exit_zero", "exit_non_zero_on_fix"), ("config", "isolated"))
+_CONFLICTS: Final = (
+    ("statistics", "diff"),
+    ("exit_zero", "exit_non_zero_on_fix"),
+    ("config", "isolated"),
+    ("show_fixes", "diff"),
+    *(("add_noqa", other) for other in ("fix", "diff", "statistics", "ignore_noqa", "stdin_filename")),
+)
+_ADD_NOQA: Final = "--add-noqa"
 
 
 def read_options(arguments: Sequence[str]) -> argparse.Namespace:
     """Parse the arguments of `check`; a mistake ends the process with 2."""
     parser = _build()
-    options = parser.parse_intermixed_args(list(arguments))
+    # as in ruff the reason comes behind `=`, or a path would be taken for one
+    options = parser.parse_intermixed_args([f"{_ADD_NOQA}=" if one == _ADD_NOQA else one for one in arguments])
     for first, second in _CONFLICTS:
-        if getattr(options, first) and getattr(options, second):
+        if getattr(options, first) not in (None, False) and getattr(options, second):
             flags = (f"'--{name.replace('_', '-')}'" for name in (first, second))
             parser.error("the argument {} cannot be used with {}".format(*flags))
+    if "\n" in (options.add_noqa or ""):
+        parser.error("the reason for '--add-noqa' cannot contain newline characters")
     if find_format(options.output_format) is None:
         parser.error(
             f"invalid value '{options.output_format}' for '--output-format <OUTPUT_FORMAT>'\n"
@@ -93,8 +103,10 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
     add("--fix", action=toggle, default=None, help="apply safe fixes, then report what remains")
     add("--unsafe-fixes", action=toggle, default=None, help="count and apply unsafe fixes as well")
     add("--fix-only", action=toggle, default=None, help="apply fixes, but do not report what remains")
+    add("--show-fixes", action=toggle, default=False, help="list what was fixed, by file and rule")
     add("--diff", action="store_true", help="show the fixes as a diff instead of applying them")
     add("--ignore-noqa", action="store_true", help="ignore suppression comments")
+    add(_ADD_NOQA, nargs="?", metavar="REASON", help="suppress what is found by comments; --add-noqa=REASON says why")
     add("-n", "--no-cache", action="store_true", help="neither read nor write the cache")
     add("--cache-dir", metavar="CACHE_DIR", help="where the cache lies [env: LOOPSAFE_CACHE_DIR]")
     add("--config", metavar="FILE", help="read this configuration file instead of the nearest one")

@@ -5,6 +5,7 @@ Nothing here prints.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -61,6 +62,22 @@ def summarize_fixes(remaining: Sequence[Diagnostic], fixed: int, unsafe_fixes: b
         return ""
     head = "No errors would be fixed" if is_diff else "No errors fixed"
     return f"{head} ({hidden} fix{_es(hidden)} available with `--unsafe-fixes`).\n"
+
+
+def list_fixes(applied: Sequence[Diagnostic], style: Style) -> str:
+    """Return `--show-fixes`: how many findings of which rule were fixed, by file."""
+    if not applied:
+        return ""
+    by_file: dict[str, Counter[tuple[str, str]]] = {}
+    for one in applied:
+        by_file.setdefault(one.path, Counter())[one.code, one.name] += 1
+    lines = ["", style("bold", f"Fixed {len(applied)} error{_s(len(applied))}:")]
+    width = max(len(str(count)) for counts in by_file.values() for count in counts.values())
+    for path, counts in sorted(by_file.items()):
+        lines.append(f"{style('cyan', '-')} {style('bold', path)}{style('cyan', ':')}")
+        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        lines += [f"    {count:>{width}} × {style('error', code)} ({name})" for (code, name), count in ranked]  # noqa: RUF001
+    return "\n".join([*lines, "", ""])
 
 
 def _s(number: int) -> str:

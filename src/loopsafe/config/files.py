@@ -22,6 +22,8 @@ from loopsafe.model import Confidence, LoopsafeError
 _NAMES: Final = (".loopsafe.toml", "loopsafe.toml")
 _PYPROJECT: Final = "pyproject.toml"
 _OLDEST: Final = 7
+_OFFLOAD: Final = re.compile(r"auto|asyncio|anyio|trio|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+"""What `offload` may be; a dotted name is that of a function."""
 _LOWER_BOUND: Final = re.compile(r"(?:>=?|~=|===?)\s*3\.(\d+)")
 
 
@@ -49,6 +51,7 @@ class _File(_Lint, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     cache_dir: str | None = None
     python: str | None = None
     catalogs: tuple[str, ...] = ()
+    offload: str = "auto"
 
 
 _EXAMPLES: Final[Mapping[str, str]] = {
@@ -67,6 +70,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "cache-dir": '".cache"',
     "python": '".venv"',
     "catalogs": '["tools/blocking.toml"]',
+    "offload": '"anyio"',
 }
 """Each key with a value that is right, to show whoever wrote a wrong one."""
 
@@ -90,6 +94,11 @@ class _Config:
         file = self._decode()
         if file.target_version is not None and not re.fullmatch(r"py3([7-9]|1[0-5])", file.target_version):
             raise self._complaint("target-version", f"`{file.target_version}` is no Python version that we know")
+        if not _OFFLOAD.fullmatch(file.offload):
+            raise self._complaint(
+                "offload",
+                f"`{file.offload}` is neither `auto`, `asyncio`, `anyio` or `trio`, nor a function with its module",
+            )
         return Settings(
             configured=self._selection(file),
             exclude=None if file.exclude is None else self._patterns(file.exclude),
@@ -104,6 +113,7 @@ class _Config:
             cache_dir=None if file.cache_dir is None else self._absolute(file.cache_dir),
             python=None if file.python is None else self._absolute(file.python),
             catalogs=tuple(map(self._catalog, file.catalogs)),
+            offload=file.offload,
             root=root,
         )
 

@@ -46,6 +46,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Findings come with their fixes; switched off where nobody can see them."""
     min_confidence: Confidence = Confidence.LIKELY
     target_version: tuple[int, int] | None = None
+    offload: str = "auto"
+    """How fixes move a call to a thread: `asyncio`, `anyio`, a function's qualified name, or `auto`: as the module."""
     catalogs: tuple[str, ...] = ()
     """Files and folders of the project's own catalogue."""
     python: str | None = None

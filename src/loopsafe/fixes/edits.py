@@ -96,9 +96,10 @@ def _select(candidates: list[_Candidate]) -> tuple[list[int], set[_Cut]]:
     taken: list[int] = []
     bodies: list[_Candidate] = []
     inserted: set[_Cut] = set()
+    known: set[tuple[_Cut, ...]] = set()
     for one in candidates:
         new = [cut for cut in one.inserted_rows if cut not in inserted]
-        if one.body and not new and any(one.body == other.body for other in bodies):
+        if one.body and not new and one.body in known:
             taken.append(one.number)  # one fix for several findings
             continue
         if not one.body or (bodies and one.start <= bodies[-1].end):
@@ -111,6 +112,7 @@ def _select(candidates: list[_Candidate]) -> tuple[list[int], set[_Cut]]:
             continue
         taken.append(one.number)
         bodies.append(one)
+        known.add(one.body)
         inserted.update(new)
     return taken, inserted.union(*(one.body for one in bodies))
 

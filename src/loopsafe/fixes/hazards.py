@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Final, NamedTuple
 
+from loopsafe.fixes.offloaders import is_wrapping
 from loopsafe.fixes.places import Around, Comprehension, Function, Place, Refusal, Try, last_name, walk_scope
 from loopsafe.fixes.races import History, find_races
 from loopsafe.model import CODES, Diagnostic, Effect, Position, RemedyKind
@@ -35,6 +36,7 @@ FRAMES: Final = frozenset({"warn", "stack", "currentframe", "_getframe", "set_tr
 """Callees that look at who called them."""
 SCOPE_READERS: Final = frozenset({"locals", "vars", "dir", "eval", "exec"})
 _CANCELLED: Final = frozenset({"CancelledError", "BaseException", "get_cancelled_exc_class", "Cancelled"})
+_CLOSED: Final = frozenset({"GeneratorExit"})
 _BLOCK_EFFECTS: Final = (Effect.DATABASE, Effect.FILE)
 
 
@@ -58,9 +60,9 @@ class Case(NamedTuple):
 def judge(case: Case) -> list[str]:
     """Return the doubts about rewriting `case`, or raise `Refusal`."""
     require_coroutine(case.place, case.target)
-    require_plain_use(case.place)
+    require_plain_use(case.place, is_awaited=case.kind is RemedyKind.OFFLOAD_AWAITED)
     require_movable_block(case)
-    if case.kind is RemedyKind.OFFLOAD:
+    if case.kind is not RemedyKind.REPLACE_AWAITED:
         require_thread_fit(case.place.node)
     if case.in_lambda:
         require_lambda_fit(case.place.node)
@@ -106,10 +108,10 @@ def _is_first_iterable(around: tuple[Around, ...], count: int) -> bool:
     return outer.field == "generators" and outer.nth == 0 and inner is not None and inner.field == "iter"
 
 
-def require_plain_use(place: Place) -> None:
+def require_plain_use(place: Place, *, is_awaited: bool = False) -> None:
     """Refuse where the construct around the call would still block, or break, without it."""
     parent, field, index = place.parent
-    if isinstance(parent, ast.Await):
+    if isinstance(parent, ast.Await) and not is_awaited:
         raise Refusal("already awaited")
     if isinstance(parent, ast.withitem) and field == "context_expr":
         raise Refusal("entering and leaving the `with` block would still happen on the loop")
@@ -144,10 +146,17 @@ def _require_local_target(statement: ast.AugAssign, place: Place) -> None:
 def require_movable_block(case: Case) -> None:
     """Refuse inside `with` blocks that hold a lock, or that have to move to the thread as a whole."""
     require_no_lock(case.place)
-    if case.kind is not RemedyKind.OFFLOAD or case.is_loose:
+    if case.kind is RemedyKind.REPLACE_AWAITED or case.is_loose:
         return
+    remedy = case.diagnostic.remedy
     for step in case.place.inside_coroutine():
         for item in step.node.items if isinstance(step.node, ast.With) and step.field == "body" else ():
+            if (
+                remedy is not None
+                and is_wrapping(remedy)
+                and any(_holds(item.context_expr, at) for at in case.findings)
+            ):
+                raise Refusal("the `with` block has to move to the thread as a whole")
             if _is_bound_by(case.place.node, item):
                 moves = any(case.diagnostic.code in CODES[effect] for effect in _BLOCK_EFFECTS)
                 if moves or any(_holds(item.context_expr, start) for start in case.findings):
@@ -211,7 +220,7 @@ def _find_doubts(case: Case) -> Iterator[str]:
     node = place.node
     if not isinstance(node, ast.Call):
         yield "reading an attribute in a thread"
-    elif case.kind is RemedyKind.OFFLOAD:
+    elif case.kind is not RemedyKind.REPLACE_AWAITED:
         if isinstance(node.func, ast.Name) and node.func.id == "input":
             yield "a cancelled `input` still waits for Enter"
         if last_name(node.func) in FRAMES:
@@ -224,8 +233,10 @@ def _find_doubts(case: Case) -> Iterator[str]:
 
 
 def find_surrounding_doubts(place: Place) -> Iterator[str]:
-    """Yield what makes any `await` at a place uncertain."""
+    """Yield what makes any `await` at a place uncertain; refuse where none can be."""
     for step in place.inside_coroutine():
+        if _handles(step, _CLOSED):
+            raise Refusal("what is being closed by `GeneratorExit` cannot wait any more")
         for has, doubt in _UNCERTAIN:
             if has(step):
                 yield doubt
@@ -245,12 +256,14 @@ def _is_try(node: ast.AST) -> bool:
 
 
 def _is_in_cancellation(step: Around) -> bool:
-    if not isinstance(step.node, ast.ExceptHandler) or step.field != "body":
-        return False
-    caught = step.node.type
-    if caught is None:
-        return True
-    return any(last_name(one) in _CANCELLED for one in (caught.elts if isinstance(caught, ast.Tuple) else [caught]))
+    is_bare = isinstance(step.node, ast.ExceptHandler) and step.field == "body" and step.node.type is None
+    return is_bare or _handles(step, _CANCELLED)
+
+
+def _handles(step: Around, names: frozenset[str]) -> bool:
+    """Whether a step leads into a handler for one of these exceptions."""
+    caught = step.node.type if isinstance(step.node, ast.ExceptHandler) and step.field == "body" else None
+    return any(last_name(one) in names for one in (caught.elts if isinstance(caught, ast.Tuple) else [caught]) if one)
 
 
 _UNCERTAIN: Final[tuple[tuple[Callable[[Around], bool], str], ...]] = (

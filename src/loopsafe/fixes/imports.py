@@ -10,13 +10,15 @@ import re
 import sys
 from collections.abc import Iterable
 from itertools import takewhile
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from loopsafe.fixes.places import Refusal, first_row
 from loopsafe.model import Edit, Position
 
 _COOKIE: Final = re.compile(r"#.*?coding[:=]")
 _Import = ast.Import | ast.ImportFrom
+Wanted: TypeAlias = str
+"""What is to be imported: `module`, or `module:name` for a name of it."""
 
 
 class _Landing(NamedTuple):
@@ -37,30 +39,43 @@ class Imports:
         self._head = _count_head(module.body)
         self._groups = self._find_groups()
 
-    def add(self, modules: Iterable[str]) -> list[Edit]:
-        """Return the insertions that import `modules`, or refuse where no row can be put in."""
+    def add(self, modules: Iterable[Wanted], variables: Iterable[str] = ()) -> list[Edit]:
+        """Return the insertions that import `modules`, or refuse where no row can be put in.
+
+        `variables` are statements that go below all imports of the module.
+        """
         landings: dict[_Landing, list[str]] = {}
         for module in sorted(set(modules)):
             landings.setdefault(self._land(module), []).append(module)
         edits: list[Edit] = []
-        for edit in (self._edit(landing, names) for landing, names in sorted(landings.items())):
+        for edit in (
+            self._edit(landing, [_write(name) for name in names]) for landing, names in sorted(landings.items())
+        ):
             if edits and edits[-1].start == edit.start:
                 edit = Edit(edit.start, edit.end, edits.pop().content + edit.content)
             edits.append(edit)
-        return edits
+        return [*edits, *self._declare(sorted(set(variables)))]
 
-    def _edit(self, landing: _Landing, modules: list[str]) -> Edit:
+    def _declare(self, variables: list[str]) -> list[Edit]:
+        """Return the insertion of statements below the imports."""
+        if not variables:
+            return []
+        last = self._groups[-1][-1] if self._groups else self._body[self._head - 1] if self._head else None
+        row = self._row_after_header() if last is None else self._row_after(last)
+        return [self._edit(_Landing(row, int(row > 1), self._missing_blanks(row)), variables)]
+
+    def _edit(self, landing: _Landing, statements: list[str]) -> Edit:
         row = landing.row
         if row > 1 and self._row(row - 1).rstrip("\r\n").endswith("\\"):
             raise Refusal("no row for the import: the place is inside a continued row")
-        new = [""] * landing.before + [f"import {module}" for module in modules] + [""] * landing.after
+        new = [""] * landing.before + statements + [""] * landing.after
         if row > len(self._rows) and self._rows and not self._rows[-1].endswith(("\n", "\r")):
             end = Position(len(self._rows), len(self._rows[-1]) + 1)
             return Edit(end, end, "".join(self._newline + one for one in new))
         return Edit(Position(row, 1), Position(row, 1), "".join(one + self._newline for one in new))
 
-    def _land(self, module: str) -> _Landing:
-        section = _section(module)
+    def _land(self, module: Wanted) -> _Landing:
+        section = _section(module.partition(":")[0])
         for group in self._groups:
             if _section_of(group[0]) == section:
                 return self._land_in(group, module)
@@ -75,13 +90,16 @@ class Imports:
         row = self._row_after_header()
         return _Landing(row, int(row > 1 and not self._is_blank(row - 1)), self._missing_blanks(row))
 
-    def _land_in(self, group: list[_Import], module: str) -> _Landing:
+    def _land_in(self, group: list[_Import], module: Wanted) -> _Landing:
         """Keep the order of a group: plain imports before `from` imports, or all by module name."""
         plain = list(takewhile(lambda one: isinstance(one, ast.Import), group))
         is_split = not any(isinstance(one, ast.Import) for one in group[len(plain) :])
-        candidates = plain if is_split else group
+        name, _, member = module.partition(":")
+        candidates = (group[len(plain) :] if member else plain) if is_split else group
         keys = [_key(one) for one in candidates]
-        earlier = [one for one in candidates if _key(one) < (module.casefold(),)]
+        earlier = [one for one in candidates if _key(one) < (name.casefold(),)]
+        if member and is_split and plain and not earlier:
+            return _Landing(self._row_after(plain[-1]), 0, 0)
         if not earlier or keys != sorted(keys):
             first = group[0]
             is_free = first_row(first) > max([0, *(one.end_lineno or 0 for one in self._body[: self._index(first)])])
@@ -182,6 +200,11 @@ def _section_of(statement: _Import) -> int:
 def _section(module: str) -> int:
     """Return isort's order of sections: standard library, installed packages, relative imports."""
     return 0 if module.partition(".")[0] in sys.stdlib_module_names else 1
+
+
+def _write(wanted: Wanted) -> str:
+    module, _, member = wanted.partition(":")
+    return f"from {module} import {member}" if member else f"import {module}"
 
 
 def _key(statement: _Import) -> tuple[str]:

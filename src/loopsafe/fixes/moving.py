@@ -14,6 +14,8 @@ import libcst as cst
 
 from loopsafe.fixes.moves import Signature
 from loopsafe.fixes.places import Refusal, first_row
+from loopsafe.fixes.recipes import Form, Recipe
+from loopsafe.fixes.wording import indent_of
 from loopsafe.model import Edit, Position
 
 _HEAD: Final = "if 1:"
@@ -24,9 +26,8 @@ class Wording(NamedTuple):
     """How the function and its call are spelled."""
 
     name: str
-    off_loader: str
-    leading: tuple[str, ...]
-    """Arguments of the off-loader in front of the function."""
+    recipe: Recipe
+    """How the off-loader is called."""
     signature: Signature
 
 
@@ -44,8 +45,11 @@ def write_return(signature: Signature) -> str:
 def write_call(wording: Wording) -> str:
     """Return the statement that runs the function in a thread."""
     signature = wording.signature
-    arguments = ", ".join([*wording.leading, wording.name, *signature.parameters])
-    call = f"await {wording.off_loader}({arguments})"
+    recipe = wording.recipe
+    if recipe.form is Form.WRAPPED:
+        call = f"await {recipe.callee}({wording.name})({', '.join(signature.parameters)})"
+    else:
+        call = f"await {recipe.callee}({', '.join([*recipe.leading, wording.name, *signature.parameters])})"
     if signature.hands_on:
         return f"return {call}"
     if signature.annotation is not None:
@@ -59,9 +63,9 @@ def move(statements: Sequence[ast.stmt], header: ast.AST, wording: Wording, rows
     `header` is what their suite belongs to; `rows` are those of the file.
     """
     first, last = _find_rows(statements, rows)
-    indent = _indent_of(rows[first - 1])
+    indent = indent_of(rows[first - 1])
     _require_rows_of_its_own(statements, rows)
-    outer = _indent_of(rows[_row_of(header) - 1])
+    outer = indent_of(rows[_row_of(header) - 1])
     step = indent[len(outer) :] if indent.startswith(outer) and indent != outer else "    "
     piece = f"{_HEAD}{newline}" + "".join(rows[first - 1 : last])
     try:
@@ -124,10 +128,10 @@ def _statement(text: str, module: cst.Module) -> cst.SimpleStatementLine:
 def _find_rows(statements: Sequence[ast.stmt], rows: Sequence[str]) -> tuple[int, int]:
     """Return the first and last row of the block, with the comments that belong to it."""
     first, last = first_row(statements[0]), statements[-1].end_lineno or statements[-1].lineno
-    indent = _indent_of(rows[first - 1])
-    while first > 1 and rows[first - 2].lstrip().startswith("#") and _indent_of(rows[first - 2]) == indent:
+    indent = indent_of(rows[first - 1])
+    while first > 1 and rows[first - 2].lstrip().startswith("#") and indent_of(rows[first - 2]) == indent:
         first -= 1
-    while last < len(rows) and rows[last].lstrip().startswith("#") and len(_indent_of(rows[last])) > len(indent):
+    while last < len(rows) and rows[last].lstrip().startswith("#") and len(indent_of(rows[last])) > len(indent):
         last += 1
     return first, last
 
@@ -149,7 +153,3 @@ def _opens_suite(statement: ast.stmt, header: ast.AST) -> bool:
 def _row_of(header: ast.AST) -> int:
     row: int = (header.pattern if isinstance(header, ast.match_case) else header).lineno  # type: ignore[attr-defined]
     return row
-
-
-def _indent_of(row: str) -> str:
-    return row[: len(row) - len(row.lstrip(" \t"))]

@@ -19,7 +19,7 @@ _WHOLE: Final = frozenset({"asyncio", "anyio", "trio"})
 
 
 class Spelling(NamedTuple):
-    """The text that means a qualified name somewhere, and the module to import for it."""
+    """The text that means a qualified name somewhere, and the import that it needs, as in `imports.Wanted`."""
 
     text: str
     module: str | None = None
@@ -78,17 +78,21 @@ class Names:
         )
 
     def _add(self, qualified: str, inner: set[str]) -> Spelling:
-        root = qualified.partition(".")[0]
-        module = root if root in _WHOLE else qualified.rpartition(".")[0]
-        if root in inner or self._is_rebound(root):
-            raise Refusal(f"`{root}` is the name of something else here")
-        if any(one.qualified != root for one in self._top.get(root, [])):
-            raise Refusal(f"`{root}` is the name of something else in this module")
-        if "*" in self._top and root not in self._top:
-            raise Refusal(f"`from … import *` may give `{root}` another meaning")
-        if self._is_hidden(root):
-            raise Refusal(f"a file of the project hides the module `{root}`")
-        return Spelling(qualified, module)
+        """Return what to write once it is imported: Python and async libraries as modules, of others a name."""
+        top, (package, _, name) = qualified.partition(".")[0], qualified.rpartition(".")
+        is_whole = top in _WHOLE or top in sys.stdlib_module_names
+        bound = top if is_whole else name
+        if bound in inner or self._is_rebound(bound):
+            raise Refusal(f"`{bound}` is the name of something else here")
+        if any(one.qualified != (top if is_whole else qualified) for one in self._top.get(bound, [])):
+            raise Refusal(f"`{bound}` is the name of something else in this module")
+        if "*" in self._top and bound not in self._top:
+            raise Refusal(f"`from … import *` may give `{bound}` another meaning")
+        if not is_whole:
+            return Spelling(name, f"{package}:{name}")
+        if self._is_hidden(top):
+            raise Refusal(f"a file of the project hides the module `{top}`")
+        return Spelling(qualified, top if top in _WHOLE else package)
 
     def _candidates(self, bindings: _Bindings, qualified: str) -> list[tuple[str, str]]:
         """Return the names that are only ever bound to `qualified` or a module of it, most specific first."""

@@ -5,28 +5,42 @@ Says how, never whether.
 
 from __future__ import annotations
 
+import ast
 from typing import Final
 
 from loopsafe.fixes.names import Names
 from loopsafe.fixes.places import Place, Refusal
 from loopsafe.fixes.recipes import Form, Recipe
-from loopsafe.model import Remedy
+from loopsafe.model import Remedy, RemedyKind
 
-TAKES_KEYWORDS: Final[dict[str, bool]] = {
-    "asyncio.to_thread": True,
-    "anyio.to_thread.run_sync": False,
-    "trio.to_thread.run_sync": False,
-}
-"""The off-loaders that calls are handed to, and whether they pass keyword arguments on."""
+_WITHOUT_KEYWORDS: Final = frozenset({"anyio.to_thread.run_sync", "trio.to_thread.run_sync"})
+"""Off-loaders that keep keyword arguments for themselves; all others take what `asyncio.to_thread` takes."""
+_WRAPPING: Final = frozenset({"asgiref.sync.sync_to_async", "channels.db.database_sync_to_async"})
+"""Off-loaders that give a function, to be called with the arguments."""
 
 
-def require_known(remedy: Remedy) -> None:
-    """Refuse off-loaders whose interface is not known."""
-    if remedy.offloader not in TAKES_KEYWORDS:
-        raise Refusal(f"`{remedy.offloader}` is not known as an off-loader")
+def choose_form(remedy: Remedy, node: ast.expr, target: tuple[int, int]) -> Form:
+    """Return the shape in which `node` can be handed over."""
+    if remedy.kind is RemedyKind.REPLACE_AWAITED:
+        if not isinstance(node, ast.Call):
+            raise Refusal("only a call can be replaced by another")
+        return Form.REPLACE
+    if remedy.prefix_blocks or not isinstance(node, ast.Call):
+        return Form.LAMBDA
+    if is_wrapping(remedy):
+        return Form.WRAPPED
+    if _needs_executor(remedy, target):
+        return Form.PARTIAL if node.args or node.keywords else Form.DIRECT
+    takes_keywords = remedy.offloader not in _WITHOUT_KEYWORDS
+    return Form.DIRECT if takes_keywords or not node.keywords else Form.PARTIAL
 
 
-def needs_executor(remedy: Remedy, target: tuple[int, int]) -> bool:
+def is_wrapping(remedy: Remedy) -> bool:
+    """Tell whether the off-loader takes the function alone, and what it gives takes the arguments."""
+    return remedy.offloader in _WRAPPING
+
+
+def _needs_executor(remedy: Remedy, target: tuple[int, int]) -> bool:
     """Tell whether the oldest Python of the file has no `asyncio.to_thread` yet."""
     return remedy.offloader == "asyncio.to_thread" and target < (3, 9)
 
@@ -40,7 +54,7 @@ def write_recipe(
         raise Refusal("no replacement is named")
     _require_one_library(qualified, names)
     suffix, leading = "", tuple[str, ...]()
-    if form is not Form.REPLACE and needs_executor(remedy, target):
+    if form is not Form.REPLACE and _needs_executor(remedy, target):
         qualified, suffix, leading = "asyncio.get_running_loop", "().run_in_executor", ("None",)
     callee = names.spell(qualified, place)
     spellings = [callee]
@@ -48,7 +62,9 @@ def write_recipe(
         spellings.append(names.spell("functools.partial", place))
     partial = spellings[-1].text if form is Form.PARTIAL else ""
     modules = tuple(one.module for one in spellings if one.module is not None)
-    return Recipe(form, callee.text + suffix, leading, partial), modules
+    return Recipe(
+        form, callee.text + suffix, leading, partial, form is not Form.REPLACE and is_wrapping(remedy)
+    ), modules
 
 
 def _require_one_library(qualified: str, names: Names) -> None:

@@ -130,7 +130,7 @@ class Tree:
         for span, node in hits:
             found[span] = Place(node, (*_outwards(node, root, parents), top), statement)
 
-    def span(self, node: ast.expr | ast.stmt) -> Span:
+    def span(self, node: ast.expr | ast.stmt | ast.keyword | ast.alias) -> Span:
         """Return the span of `node` in code points."""
         end_row, end_offset = node.end_lineno or node.lineno, node.end_col_offset or 0
         return Span(

@@ -1,26 +1,25 @@
 """Stage fix, check: a rewritten text must parse to the old tree with exactly the intended changes.
 
 This catches whatever the text edits may get wrong: positions inside f-strings on older Pythons, `f"{x=}"`,
-words that got glued together. It parses only the functions that changed, and changes nothing.
+words that got glued together. It parses only the statements that changed, and changes nothing.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
+import re
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
-from loopsafe.fixes.places import Function, Place, first_row
-from loopsafe.fixes.recipes import Form, Recipe
+from loopsafe.fixes.edits import apply
+from loopsafe.fixes.places import Function, first_row
+from loopsafe.fixes.recipes import Change, Rewriting
+from loopsafe.model import Applicability, Edit, Fix
+from loopsafe.source.text import rows
 
-
-class Intent(NamedTuple):
-    """What one fix means to do."""
-
-    place: Place
-    recipe: Recipe
+_ROW_END: Final = re.compile(r"\r\n|\r|\n")
 
 
 class MoveIntent(NamedTuple):
@@ -39,21 +38,35 @@ class MoveIntent(NamedTuple):
     """The statement that calls it."""
 
 
-def holds(new_rows: Sequence[str], intents: Sequence[Intent], function: Function) -> bool:
-    """Tell whether the rows of `function` mean in the new text what `intents` want, and nothing else.
+def find_proved(text: str, rewritings: Sequence[Rewriting]) -> set[int]:
+    """Return the indexes of the rewritings that hold: tried together, as far as they do not clash."""
+    proved: set[int] = set()
+    waiting = list(range(len(rewritings)))
+    while waiting:
+        fixes = [Fix("", Applicability.UNSAFE, rewritings[number].edits) for number in waiting]
+        together = apply(text, fixes, Applicability.UNSAFE)
+        tried = [waiting[index] for index in together.applied]
+        if not tried:
+            break
+        wrong = _find_wrong(together.text, [rewritings[number] for number in tried])
+        for number in tried:
+            is_right = wrong.isdisjoint(change.holder for change in rewritings[number].changes)
+            if is_right or (len(tried) > 1 and holds(text, rewritings[number])):
+                proved.add(number)
+        waiting = [number for number in waiting if number not in tried]
+    return proved
 
-    `function` stands in no other function, and `intents` are all that happened to it.
-    """
-    new = _parse_function("".join(new_rows[first_row(function) - 1 : function.end_lineno]))
-    wanted = {id(intent.place.node): _build(intent) for intent in intents}
-    return new is not None and _agree([function], new, wanted)
+
+def holds(text: str, rewriting: Rewriting) -> bool:
+    """Tell whether a rewriting, applied alone, means what it says and nothing else."""
+    fixes = [Fix("", Applicability.UNSAFE, rewriting.edits)]
+    return not _find_wrong(apply(text, fixes, Applicability.UNSAFE).text, [rewriting])
 
 
 def holds_move(new_rows: Sequence[str], added: int, intent: MoveIntent, function: Function) -> bool:
     """Tell whether the rows of `function`, of which there are `added` more now, mean what `intent` wants."""
     piece = "".join(new_rows[first_row(function) - 1 : (function.end_lineno or 0) + added])
-    new = _parse_function(piece)
-    return new is not None and _agree([function], new, {id(intent.owner): _build_move(intent)})
+    return _means(piece, function, {id(intent.owner): _build_move(intent)})
 
 
 def parse(text: str) -> ast.Module:
@@ -63,13 +76,39 @@ def parse(text: str) -> ast.Module:
         return ast.parse(text)
 
 
-def _parse_function(piece: str) -> list[ast.stmt] | None:
-    head = "if 1:\n" if piece[:1] in " \t\f" else ""  # an indented function parses in any block
+def _find_wrong(new_text: str, rewritings: Iterable[Rewriting]) -> set[ast.stmt]:
+    """Return the holders that mean something else in a text, in which nothing but `rewritings` is applied."""
+    by_holder: dict[ast.stmt, list[Change]] = {}
+    edits: list[Edit] = []
+    for rewriting in rewritings:
+        edits += rewriting.edits
+        for change in rewriting.changes:
+            by_holder.setdefault(change.holder, []).append(change)
+    new_rows = rows(new_text)
+    wrong = set()
+    for holder, changes in by_holder.items():
+        first, last = first_row(holder), holder.end_lineno or holder.lineno
+        start = first + _count_added(edit for edit in edits if edit.start.row < first)
+        end = last + _count_added(edit for edit in edits if edit.start.row <= last)
+        piece = "".join(new_rows[start - 1 : end])
+        if not _means(piece, holder, {id(change.old): change.new for change in changes}):
+            wrong.add(holder)
+    return wrong
+
+
+def _count_added(edits: Iterable[Edit]) -> int:
+    """Return how many rows edits add."""
+    return sum(len(_ROW_END.findall(edit.content)) - (edit.end.row - edit.start.row) for edit in edits)
+
+
+def _means(piece: str, holder: ast.stmt, wanted: Mapping[int, ast.AST | tuple[ast.stmt, ...]]) -> bool:
+    """Tell whether a text is `holder`, with `wanted` for the nodes of these ids."""
+    head = "if 1:\n" if piece[:1] in " \t\f" else ""  # an indented statement parses in any block
     try:
         new = parse(head + piece).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    return new[0].body if head and len(new) == 1 and isinstance(new[0], ast.If) else new
+        return False
+    return _agree([holder], new[0].body if head and len(new) == 1 and isinstance(new[0], ast.If) else new, wanted)
 
 
 def _build_move(intent: MoveIntent) -> ast.AST:
@@ -84,44 +123,30 @@ def _build_move(intent: MoveIntent) -> ast.AST:
     return owner
 
 
-def _build(intent: Intent) -> ast.expr:
-    """Return the tree that the rewritten expression must have; its leaves are the old tree's own nodes."""
-    node, recipe = intent.place.node, intent.recipe
-    leading = [_expression(argument) for argument in recipe.leading]
-    callee = _expression(recipe.callee)
-    if recipe.form is Form.LAMBDA or not isinstance(node, ast.Call):
-        # a copy, since the original stands for its rewritten form
-        moved = ast.Lambda(args=_NO_ARGUMENTS, body=copy.copy(node))
-        return ast.Await(value=ast.Call(func=callee, args=[*leading, moved], keywords=[]))
-    if recipe.form is Form.REPLACE:
-        return ast.Await(value=ast.Call(func=callee, args=node.args, keywords=node.keywords))
-    if recipe.form is Form.PARTIAL:
-        bound = ast.Call(func=_expression(recipe.partial), args=[node.func, *node.args], keywords=node.keywords)
-        return ast.Await(value=ast.Call(func=callee, args=[*leading, bound], keywords=[]))
-    return ast.Await(value=ast.Call(func=callee, args=[*leading, node.func, *node.args], keywords=node.keywords))
-
-
-_NO_ARGUMENTS = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
-
-
-def _expression(text: str) -> ast.expr:
-    return ast.parse(text, mode="eval").body
-
-
-def _agree(old: object, new: object, wanted: Mapping[int, ast.AST]) -> bool:
+def _agree(old: object, new: object, wanted: Mapping[int, ast.AST | tuple[ast.stmt, ...]]) -> bool:
     """Compare two trees without positions, taking `wanted` nodes for the old ones."""
     pending: list[tuple[object, object]] = [(old, new)]
     while pending:
         one, other = pending.pop()
-        one = wanted.get(id(one), one)
         if isinstance(one, ast.AST):
             if type(one) is not type(other):
                 return False
-            pending += [(getattr(one, field, None), getattr(other, field, None)) for field in one._fields]
+            pending += [
+                (_replace(getattr(one, field, None), wanted), getattr(other, field, None)) for field in one._fields
+            ]
         elif isinstance(one, list):
+            one = [part for item in one for part in _as_tuple(_replace(item, wanted))]
             if not isinstance(other, list) or len(one) != len(other):
                 return False
             pending += zip(one, other, strict=True)
         elif type(one) is not type(other) or repr(one) != repr(other):
             return False
     return True
+
+
+def _replace(node: object, wanted: Mapping[int, ast.AST | tuple[ast.stmt, ...]]) -> object:
+    return wanted.get(id(node), node)
+
+
+def _as_tuple(nodes: object) -> tuple[object, ...]:
+    return nodes if isinstance(nodes, tuple) else (nodes,)

@@ -51,6 +51,19 @@ class History:
             self.changes.pop(name, None)
         for name in outer & rebound.keys():
             self.changes[name] = max(rebound[name], self.changes.get(name, 0))
+        self._leaving: dict[int, list[tuple[int, ast.expr]]] = {}
+
+    def leaving(self, block: list[ast.stmt]) -> list[tuple[int, ast.expr]]:
+        """Return the tests of a suite on which its end depends, each with its place in it."""
+        known = self._leaving.get(id(block))
+        if known is None:
+            known = self._leaving[id(block)] = [
+                (index, one.test)
+                for index, one in enumerate(block)
+                if isinstance(one, ast.If)
+                and any(isinstance(body[-1], _LEAVES) for body in (one.body, one.orelse) if body)
+            ]
+        return known
 
 
 def find_races(place: Place, histories: dict[Function, History]) -> Iterator[str]:
@@ -65,7 +78,7 @@ def find_races(place: Place, histories: dict[Function, History]) -> Iterator[str
     if function not in histories:
         histories[function] = History(function)
     history = histories[function]
-    looks = _looks(place, function)
+    looks = _looks(place, function, history)
     seen = _mentions([*looks, *_origins(looks, history, place.node.lineno)])
     row = place.node.lineno if statement is None else statement.lineno
     if any(history.changes.get(one, 0) >= row for one in seen):
@@ -87,7 +100,7 @@ def _reads_its_target(statement: ast.AST) -> bool:
     return any(one in read for one in shared)
 
 
-def _looks(place: Place, function: Function) -> list[ast.AST]:
+def _looks(place: Place, function: Function, history: History) -> list[ast.AST]:
     """Return the expressions that decide whether the call is reached."""
     looks: list[ast.AST] = []
     steps = (
@@ -104,12 +117,7 @@ def _looks(place: Place, function: Function) -> list[ast.AST]:
             looks += step.node.body if isinstance(step.node, ast.Try) else []
         block = getattr(step.node, step.field, None)
         if isinstance(block, list):
-            looks += [
-                one.test
-                for one in block[: step.nth]
-                if isinstance(one, ast.If)
-                and any(isinstance(body[-1], _LEAVES) for body in (one.body, one.orelse) if body)
-            ]
+            looks += [test for index, test in history.leaving(block) if index < step.nth]
     return looks
 
 

@@ -25,14 +25,18 @@ class _Cut(NamedTuple):
 
 def rewrite(recipe: Recipe, setting: Setting) -> tuple[Edit, ...]:
     """Return the edits, sorted and disjoint, that write `recipe` over the expression of `setting`."""
-    opening = " " * setting.needs_space + "(" * setting.needs_parentheses + "await " + recipe.callee
-    closing = ")" * setting.needs_parentheses
+    has_parentheses = setting.needs_parentheses and not setting.is_awaited
+    await_ = "" if setting.is_awaited else "await "
+    opening = " " * setting.needs_space + "(" * has_parentheses + await_ + recipe.callee
+    closing = ")" * has_parentheses
     leading = "".join(f"{argument}, " for argument in recipe.leading)
     length = len(setting.text)
     if recipe.form is Form.LAMBDA:
-        cuts = [_Cut(0, 0, f"{opening}({leading}lambda: "), _Cut(length, length, ")" + closing)]
+        end = ")()" if recipe.is_wrapping else ")"
+        cuts = [_Cut(0, 0, f"{opening}({leading}lambda: "), _Cut(length, length, end + closing)]
     else:
         call = _parse(setting.text)
+        is_wrapped = recipe.form is Form.WRAPPED
         callee_end = len(_render(call.func))
         if recipe.form is Form.REPLACE:
             cuts = [_replace_callee(setting.text[:callee_end], opening, call), _Cut(length, length, closing)]
@@ -40,7 +44,7 @@ def rewrite(recipe: Recipe, setting: Setting) -> tuple[Edit, ...]:
             if recipe.form is Form.PARTIAL:
                 leading += f"{recipe.partial}("
                 closing += ")"
-            comma, extra = _comma(call, callee_end)
+            comma, extra = (_Cut(callee_end, callee_end, ")"), "") if is_wrapped else _comma(call, callee_end)
             cuts = [_Cut(0, 0, f"{opening}({leading}"), comma, _Cut(length, length, extra + closing)]
     return tuple(_edit(cut, setting) for cut in cuts if cut.start < cut.end or cut.content)
 

@@ -6,45 +6,30 @@ Nothing here says which statements those are, or changes text.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from typing import Final
 
 from loopsafe.fixes.blocks import Block, Planner
 from loopsafe.fixes.dataflow import Liveness, stored
 from loopsafe.fixes.edits import apply, lowest
+from loopsafe.fixes.file import File
 from loopsafe.fixes.hazards import find_surrounding_doubts, require_no_lock
-from loopsafe.fixes.imports import Imports
 from loopsafe.fixes.moves import Signature, require_kept_in_thread, sign
-from loopsafe.fixes.names import Names
 from loopsafe.fixes.naming import choose_name, find_taken_names
 from loopsafe.fixes.obstacles import Scene, find_doubts, needs_exception, root_name
-from loopsafe.fixes.offloaders import require_known, write_recipe
-from loopsafe.fixes.places import Function, Place, Refusal, Tree
+from loopsafe.fixes.offloaders import is_wrapping, write_recipe
+from loopsafe.fixes.places import Place, Refusal
 from loopsafe.fixes.proof import MoveIntent, holds_move
 from loopsafe.fixes.races import History, find_races
 from loopsafe.fixes.recipes import Form, Proposal
 from loopsafe.fixes.ties import Tied, path_of
-from loopsafe.model import CODES, Applicability, Diagnostic, Edit, Effect, Fix
-from loopsafe.source.text import Source, rows
+from loopsafe.model import CODES, Applicability, Edit, Effect, Fix
+from loopsafe.source.text import rows
 
 _MOVABLE: Final = frozenset(
     code for effect, codes in CODES.items() if effect not in (Effect.RUN_LOOP, Effect.DRIVE_LOOP) for code in codes
 )
 """What is found in a block and is gone once the block runs in a thread."""
-
-
-class File(NamedTuple):
-    """One file, as all proposals for it see it."""
-
-    source: Source
-    tree: Tree
-    names: Names
-    imports: Imports
-    target: tuple[int, int]
-    histories: dict[Function, History]
-    diagnostics: Sequence[Diagnostic]
-    places: Mapping[int, Place]
-    """Of the diagnostics, by number, that stand at an expression and have a remedy."""
 
 
 class Transfers:
@@ -109,13 +94,13 @@ class Transfers:
         require_kept_in_thread(block, scene, tied, signature)
         remedy = self._file.diagnostics[inside[0].number].remedy
         assert remedy is not None
-        require_known(remedy)
-        recipe, modules = write_recipe(Form.DIRECT, remedy, place, self._file.names, self._file.target)
+        form = Form.WRAPPED if is_wrapping(remedy) else Form.DIRECT
+        recipe, modules = write_recipe(form, remedy, place, self._file.names, self._file.target)
         covered = self._find_covered(block)
         codes = {self._file.diagnostics[number].code for number in covered}
         statements = block.statements
         name = choose_name(scene.function, statements, signature.results, codes, taken, is_only=is_only)
-        wording = Wording(name, recipe.callee, recipe.leading, signature)
+        wording = Wording(name, recipe, signature)
         step = block.path[-1]
         edit = move(statements, step.node, wording, self._file.tree.rows, self._file.source.newline)
         ending = ast.parse(f"def _(): {write_return(signature)}").body[0]

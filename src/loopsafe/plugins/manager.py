@@ -42,6 +42,8 @@ class Extensions(msgspec.Struct, frozen=True):
     """Name, distribution and version of each plugin but ours."""
     folders: tuple[Path, ...] = ()
     """Where their code lies."""
+    documents: tuple[tuple[str, Path], ...] = ()
+    """The folders of rule documents, each with the name of its plugin."""
 
 
 @cache
@@ -89,8 +91,9 @@ def _is_unmarked_hook(manager: pluggy.PluginManager, plugin: object, name: str) 
 def _collect(manager: pluggy.PluginManager, plugins: list[str], folders: list[Path]) -> Extensions:
     rules: dict[str, Rule] = {}
     owners: dict[str, str] = {}
-    for plugin, folder in _offers(manager, "loopsafe_rules"):
-        for code, rule in read_rules([_folder(plugin, folder)]).items():
+    documents = [(plugin, _folder(plugin, folder)) for plugin, folder in _offers(manager, "loopsafe_rules")]
+    for plugin, folder in documents:
+        for code, rule in read_rules([folder]).items():
             if code in owners:
                 raise _error(plugin, f"code {code} is already taken by plugin `{owners[code]}`")
             if plugin != _OURS and code.startswith(_OUR_PREFIX):
@@ -105,6 +108,7 @@ def _collect(manager: pluggy.PluginManager, plugins: list[str], folders: list[Pa
         tuple(_formats(manager)),
         tuple(plugins),
         tuple(folders),
+        tuple(documents),
     )
 
 

@@ -183,9 +183,9 @@ class Branches:
         """Whether all that a node may be is known; in a union, what is unknown leaves no trace."""
         known = self._certain.get((frame, ref))
         if known is None:
+            if self._depth >= _DEEPEST:  # not kept: asked again from nearer, it may be found out
+                return ref >= 0 and isinstance(frame.code.scope.nodes[ref], ir.Const)
             self._certain[frame, ref] = False  # functions that call one another prove nothing
-            if self._depth >= _DEEPEST:
-                return False
             self._depth += 1
             try:
                 known = self._certain[frame, ref] = self._find_certainty(frame, ref)

@@ -67,13 +67,13 @@ class Callers:
         owner = self._inference.generic_frame(code.parent).owner
         assert owner is not None
         classes = [owner, *self._inference.hierarchy.subclasses(owner)]
-        for name in dict.fromkeys(["cls", *[cls.name for cls in classes]]):
+        for name in dict.fromkeys(cls.name for cls in classes):
             yield from calls(name)
         for cls in classes:
-            module = cls.code.module
-            for scope, ref in module.calls.get("__init__", ()):
-                if module.code(scope).parent is cls.code:
-                    yield module, scope, ref
+            yield from _own_calls(cls, "__init__")
+        bases = [base for base in self._inference.hierarchy.order(owner)[1:] if isinstance(base, Class)]
+        for cls in (*classes, *bases):
+            yield from _own_calls(cls, "cls")
 
     def calls_of(self, code: Code) -> list[Place]:
         """The calls in the project that are known to mean a function; none for very common names."""
@@ -118,3 +118,11 @@ class Callers:
             case Partial(inner):
                 return self._function(frame, inner)
         return None, False
+
+
+def _own_calls(cls: Class, name: str) -> Iterator[Place]:
+    """Calls of something of that name in the methods of a class."""
+    module = cls.code.module
+    for scope, ref in module.calls.get(name, ()):
+        if module.code(scope).parent is cls.code:
+            yield module, scope, ref

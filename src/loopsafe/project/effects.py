@@ -16,6 +16,7 @@ from loopsafe.project.decorators import has_unknown_decorator
 from loopsafe.project.entities import Class, Code, Frame
 from loopsafe.project.guards import off_loop_ranges
 from loopsafe.project.roles import callable_name, given_callable
+from loopsafe.project.shapes import Shapes
 from loopsafe.project.switches import cancels, is_switched_off
 from loopsafe.project.values import (
     NOTHING,
@@ -36,12 +37,15 @@ from loopsafe.summary import ir
 if TYPE_CHECKING:
     from loopsafe.project.infer import Inference
 
+_FEW: Final = 3
+"""Of more implementations of one method, hardly any does something that would fail on the loop."""
 _DEEPEST_NESTING: Final = 8
 """Partials of partials, callables handed to callables: no one writes more."""
 
 _OVERRIDE: Final = "an override in a subclass blocks, the method itself does not"
 _STRUCTURE: Final = "the protocol is met, without being named, by a class whose method blocks"
 _ALTERNATIVE: Final = "of several things that may be called here, only some block"
+_SHAPE: Final = "the object's type is not known, but the chain of calls is the package's, and the module imports it"
 _UNKNOWN_DECORATOR: Final = "a decorator of unknown origin may change the function"
 
 
@@ -51,6 +55,8 @@ class Run(NamedTuple):
     frame: Frame
     doubt: str | None = None
     """Why it may not; no doubt where types are known."""
+    is_one_of_many: bool = False
+    """It is one of so many implementations that what is unusual about it says little of the call."""
 
 
 class Primitive(NamedTuple):
@@ -78,6 +84,7 @@ class Effects:
         self._inference: Final = inference
         self._sites: Final[dict[Frame, tuple[Site, ...]]] = {}
         self._facts: Final[dict[tuple[Code, When], tuple[Fact, ...]]] = {}
+        self._shapes: Final = Shapes(inference)
         self._implicit: Final = inference.index.implicit
         self._watched: Final = self._implicit | inference.catalog.property_names
 
@@ -135,6 +142,7 @@ class Effects:
     def _called(self, frame: Frame, ref: ir.Ref, node: ir.Call) -> Iterator[Happening]:
         callees = self._inference.value(frame, node.func)
         if not callees:
+            yield from (Primitive(fact, _SHAPE) for fact in self._shapes.facts(frame, ref, node))
             return
         arguments = self._inference.calls.arguments(frame, node)
         if ref in frame.code.awaited and len(callees) > 1:
@@ -144,6 +152,8 @@ class Effects:
             for callee in callees
         ]
         is_clear = all(outcomes)
+        if not is_clear and ref in frame.code.awaited:
+            return  # its author awaits what it gives: of several things, one that can be awaited is meant
         for happening in (each for outcome in outcomes for each in outcome):
             yield happening if is_clear or happening.doubt else happening._replace(doubt=_ALTERNATIVE)
 
@@ -242,10 +252,12 @@ class Effects:
         yield Run(calls.frame(function, arguments), None if is_clear else _UNKNOWN_DECORATOR)
         if function.receiver is None:
             return
-        is_abstract = members.is_abstract(function.code)
-        for other in members.implementations(function):
+        others = list(members.implementations(function))
+        is_either = any(other.code.scope.is_async for other in others)
+        doubt = _OVERRIDE if not members.is_abstract(function.code) else _ALTERNATIVE if is_either else None
+        for other in others:
             if not (other.code.scope.is_async or other.code.scope.is_generator):
-                yield Run(calls.frame(other, arguments), None if is_abstract else _OVERRIDE)
+                yield Run(calls.frame(other, arguments), doubt, len(others) > _FEW)
         is_awaitable = any(map(self._inference.protocols.is_awaitable, calls.result(function, arguments)))
         for other in members.structural_implementations(function):
             if not (other.code.scope.is_async or other.code.scope.is_generator or is_awaitable):

@@ -34,7 +34,19 @@ def off_loop_ranges(inference: Inference, frame: Frame) -> list[ir.NodeRange]:
                 ranges.append(branch.orelse if positive else branch.body)
                 if branch.outcome_after is not positive:
                     ranges.append(branch.after)
+            elif positive and _is_made_off_loop(scope, ref, ranges):
+                ranges.append(branch.body)
     return [(start, end) for start, end in ranges if start < end]
+
+
+def _is_made_off_loop(scope: ir.Scope, ref: ir.Ref, ranges: list[ir.NodeRange]) -> bool:
+    """Whether a value is there only if code ran that runs off the loop: `None if running else find_loop()`."""
+    node = scope.nodes[ref]
+    if isinstance(node, ir.Narrow | ir.Declared) and node.value >= 0:
+        return _is_made_off_loop(scope, node.value, ranges)
+    options = node.options if isinstance(node, ir.Phi) else ()
+    made = [one for one in options if one < 0 or scope.nodes[one] not in _NOTHING]
+    return bool(made) and all(any(start <= one < end for start, end in ranges) for one in made)
 
 
 def _asks_for_loop(inference: Inference, frame: Frame, ref: ir.Ref) -> bool:
@@ -46,7 +58,7 @@ def _tells_of_loop(inference: Inference, frame: Frame, ref: ir.Ref) -> bool:
     node = frame.code.scope.nodes[ref]
     if isinstance(node, ir.Phi):
         return any(option >= 0 and _asks_for_loop(inference, frame, option) for option in node.options)
-    if isinstance(node, ir.Narrow):
+    if isinstance(node, ir.Narrow | ir.Declared) and node.value >= 0:
         return _tells_of_loop(inference, frame, node.value)
     if _has_role(inference, frame, ref, RoleKind.IS_RUNNING) or _asks_for_loop(inference, frame, ref):
         return True

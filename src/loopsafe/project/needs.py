@@ -6,25 +6,29 @@ reason.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from loopsafe.catalog import Affinity, RoleKind
-from loopsafe.project.decorators import role_of
 from loopsafe.project.effects import Effects
 from loopsafe.project.entities import Frame
-from loopsafe.project.values import Awaitable, ClassObject, Instance, Method
+from loopsafe.project.guards import off_loop_ranges
+from loopsafe.project.roles import callable_name
+from loopsafe.project.values import Awaitable, ClassObject, External, Instance, Method
 from loopsafe.summary import ir
 
 if TYPE_CHECKING:
     from loopsafe.project.infer import Inference
 
 _NEEDING: Final = frozenset({RoleKind.RUNNING_LOOP, RoleKind.TASK_SPAWNER, RoleKind.SCHEDULER})
+_OF_THREADS: Final = "concurrent."
+"""Futures that belong to threads, not to a loop."""
 _MOST_FRAMES: Final = 400
 """A function that leads to more others than this is taken to need no loop: most do not."""
 
 
 class LoopNeeds:
-    """Answers `of(frame)`."""
+    """Answers `of(frame)` and `adapts(frame)`."""
 
     def __init__(self, inference: Inference, effects: Effects) -> None:
         self._inference: Final = inference
@@ -33,12 +37,21 @@ class LoopNeeds:
 
     def of(self, frame: Frame) -> bool:
         """Whether a frame, or a synchronous function that it leads to, needs the running loop of its thread."""
+        return self._leads_to(frame, self._is_needing)
+
+    def adapts(self, frame: Frame) -> bool:
+        """Whether a frame, or a synchronous function that it leads to, does something else where no loop is running."""
+        return self._leads_to(frame, self._is_adapting)
+
+    def _leads_to(self, frame: Frame, is_meant: Callable[[Frame], bool]) -> bool:
         seen = {frame: None}
         pending = [frame]
         while pending and len(seen) < _MOST_FRAMES:
             current = pending.pop()
-            if self._is_needing(current):
+            if is_meant(current):
                 return True
+            if self._is_adapting(current):
+                continue  # what it leads to with a loop is not what it leads to in another thread
             for site in self._effects.sites(current):
                 for run in site.runs:
                     if run.frame not in seen:
@@ -46,26 +59,36 @@ class LoopNeeds:
                         pending.append(run.frame)
         return False
 
+    def _is_adapting(self, frame: Frame) -> bool:
+        return bool(off_loop_ranges(self._inference, frame))
+
     def _is_needing(self, frame: Frame) -> bool:
         known = self._own.get(frame)
         if known is None:
             nodes = frame.code.scope.nodes
             calls = ((ref, nodes[ref]) for ref in frame.code.events)
-            known = any(isinstance(node, ir.Call) and self.call_needs(frame, ref, node) for ref, node in calls)
+            known = not self._is_adapting(frame) and any(
+                isinstance(node, ir.Call) and self.call_needs(frame, ref, node) for ref, node in calls
+            )
             self._own[frame] = known
         return known
 
     def call_needs(self, frame: Frame, ref: ir.Ref, node: ir.Call) -> bool:
         """Whether a call itself needs the running loop of its thread, whatever it leads to."""
+        catalog = self._inference.catalog
         for callee in self._inference.value(frame, node.func):
-            if role_of(self._inference, callee) in _NEEDING:
+            name = callable_name(callee) if isinstance(callee, External | Method | ClassObject) else None
+            role = catalog.role(name) if name is not None else None
+            if role is not None and role.threadsafe:
+                return False
+            if role is not None and role.role in _NEEDING:
                 return True
             owner = callee.receiver.cls if isinstance(callee, Method) else None
             owner = callee.cls if isinstance(callee, ClassObject) else owner
-            if isinstance(owner, str) and self._inference.catalog.affinity(owner) is Affinity.LOOP:
+            if isinstance(owner, str) and catalog.affinity(owner) is Affinity.LOOP:
                 return True
         return any(
-            (isinstance(value, Awaitable) and not value.is_coroutine)
+            (isinstance(value, Awaitable) and not value.is_coroutine and not value.cls.startswith(_OF_THREADS))
             or (isinstance(value, Instance) and value.cls == "asyncio.Future")
             for value in self._inference.value(frame, ref)
         )

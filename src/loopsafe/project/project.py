@@ -5,6 +5,7 @@ Stage: link, infer and propagate behind one door. Nothing is computed before it 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final
@@ -12,11 +13,13 @@ from typing import Final
 from loopsafe.catalog import Affinity, Catalog, RoleKind
 from loopsafe.model import Span
 from loopsafe.project.bonds import Bonds
+from loopsafe.project.coroutines import Coroutines
 from loopsafe.project.decorators import role_of
 from loopsafe.project.effects import Effects, Site
 from loopsafe.project.entities import Code, Frame, Module, mentioned_name
 from loopsafe.project.infer import Inference
 from loopsafe.project.libraries import NO_LIBRARIES, Libraries
+from loopsafe.project.lifetimes import Lifetimes
 from loopsafe.project.modules import Modules
 from loopsafe.project.needs import LoopNeeds
 from loopsafe.project.propagate import Propagation
@@ -76,6 +79,14 @@ class Project:
         return Bonds(self.inference, self.effects, self.loop_needs)
 
     @cached_property
+    def coroutine_calls(self) -> Coroutines:
+        return Coroutines(self.inference)
+
+    @cached_property
+    def lifetimes(self) -> Lifetimes:
+        return Lifetimes(self.inference)
+
+    @cached_property
     def propagation(self) -> Propagation:
         return Propagation(self.effects, self.coroutines)
 
@@ -91,6 +102,11 @@ class Project:
         return self.inference.members.is_abstract(frame.code) or self.inference.hierarchy.is_protocol(owner)
 
     @cached_property
+    def coroutine_modules(self) -> Mapping[str, int]:
+        """In how many modules there is a coroutine function of a name, at the top."""
+        return Counter([frame.code.scope.name for frame in self.coroutines if frame.code.scope.parent == 0])
+
+    @cached_property
     def coroutine_values(self) -> frozenset[Code]:
         """Coroutine functions that are mentioned other than by calling them: registered, stored, passed on."""
         names = {frame.code.scope.name for frame in self.coroutines}
@@ -98,7 +114,11 @@ class Project:
         for module in self.modules.by_path.values():
             for index, scope in enumerate(module.scopes):
                 refs = [
-                    ref for ref in mentions(scope) if ref >= 0 and mentioned_name(module, scope.nodes[ref]) in names
+                    ref
+                    for ref in mentions(scope)
+                    if ref >= 0
+                    and mentioned_name(module, scope.nodes[ref]) in names
+                    and not _is_imported_to_call(module, scope.nodes[ref])
                 ]
                 frame = self.inference.generic_frame(module.code(index)) if refs else module.frame
                 for ref in refs:
@@ -161,6 +181,11 @@ def mentions(scope: ir.Scope) -> Iterator[ir.Ref]:
         yield from (ref for ref in refs if ref >= 0 and not isinstance(scope.nodes[ref], ir.MakeFunction))
 
 
+def _is_imported_to_call(module: Module, node: ir.Node) -> bool:
+    """Whether a node imports what the module calls; what it does not call, it may hand on to its own importers."""
+    return isinstance(node, ir.Import) and node.name in module.calls
+
+
 def _is_within(frame: Frame, coroutine: Frame) -> bool:
     return frame.closure is coroutine and frame.code.scope.kind in (ir.ScopeKind.CLASS, ir.ScopeKind.GENERATOR)
 
@@ -187,27 +212,32 @@ def node_text(frame: Frame, ref: ir.Ref) -> str:
         case ir.Call(place=place) | ir.Next(place=place) | ir.With(place=place):
             return frame.code.scope.text_at(place)
         case ir.Attr(value=value, name=name):
-            return f"{_short_text(frame, value)}.{name}"
+            return f"{value_text(frame, value)}.{name}"
         case ir.StoreAttr(object=value, name=name):
-            return f"{_short_text(frame, value)}.{name} = …"
+            return f"{value_text(frame, value)}.{name} = …"
         case ir.Item(value=value):
-            return f"{_short_text(frame, value)}[…]"
+            return f"{value_text(frame, value)}[…]"
         case ir.StoreItem(object=value):
-            return f"{_short_text(frame, value)}[…] = …"
+            return f"{value_text(frame, value)}[…] = …"
         case ir.Binary(method=method, left=left):
-            return f"{_short_text(frame, left)}.{method}"
+            return f"{value_text(frame, left)}.{method}"
     return frame.code.scope.name
 
 
-def _short_text(frame: Frame, ref: ir.Ref) -> str:
+def value_text(frame: Frame, ref: ir.Ref) -> str:
+    """What the text of a value says, shortened, for messages."""
     node = frame.code.scope.nodes[ref] if ref >= 0 else None
     match node:
         case ir.Name(name=name):
             return name
         case ir.Param(index=index):
             return frame.code.scope.params[index].name
+        case ir.Import(module=module, name=name):
+            return name or module
+        case ir.MakeFunction(scope=index) | ir.MakeClass(scope=index):
+            return frame.code.module.scopes[index].name
         case ir.Attr(value=value, name=name):
-            return f"{_short_text(frame, value)}.{name}"
+            return f"{value_text(frame, value)}.{name}"
         case ir.Call(place=place):
             return f"{frame.code.scope.text_at(place)}(…)"
     return "…"

@@ -19,6 +19,7 @@ from loopsafe.project.entities import Frame
 FARTHEST: Final[dict[Effect, int]] = {Effect.FILE: 3, Effect.METADATA: 0}
 """Through how many synchronous calls an effect travels; without limit where it is not named (design.md, Effects).
 An effect with a limit does not leave the installed package that has it either."""
+_LOOP_EFFECTS: Final = frozenset({Effect.RUN_LOOP, Effect.DRIVE_LOOP})
 
 
 class Witness(NamedTuple):
@@ -75,10 +76,8 @@ class Propagation:
                 break
             found: dict[Frame, Witness] = {}
             for callee in levels[hops - 1]:
-                if effect is Effect.WAIT and _is_lock(callee):
-                    continue
                 for caller, site, run in self._callers.get(callee, ()):
-                    if _is_kept_inside(effect, callee, caller):
+                    if _ends_at(effect, run, caller):
                         continue
                     if (accepts_doubt or run.doubt is None) and (caller, effect) not in self._witnesses:
                         witness = Witness(site, callee, hops, run.doubt or self._witnesses[callee, effect].doubt)
@@ -117,11 +116,9 @@ class Propagation:
             for effect in Effect:
                 inner = self._witnesses.get((run.frame, effect))
                 limit = FARTHEST.get(effect)
-                if effect is Effect.WAIT and _is_lock(run.frame):
-                    continue
                 if inner is None or (limit is not None and inner.hops >= limit):
                     continue
-                if _is_kept_inside(effect, run.frame, frame):
+                if _ends_at(effect, run, frame):
                     continue
                 witness = Witness(site, run.frame, inner.hops + 1, run.doubt or inner.doubt)
                 known = best.get(effect)
@@ -152,9 +149,14 @@ def _find(site: Site, effect: Effect, accepts_doubt: bool) -> Primitive | None:
     return None
 
 
-def _is_kept_inside(effect: Effect, callee: Frame, caller: Frame) -> bool:
-    """Whether an effect is an installed package's own affair, as files that it reads for itself."""
-    return effect in FARTHEST and callee.code.module.is_library and not caller.code.module.is_library
+def _ends_at(effect: Effect, run: Run, caller: Frame) -> bool:
+    """Whether an effect does not travel on to the caller of what runs."""
+    if effect is Effect.WAIT and _is_lock(run.frame):
+        return True
+    if effect in _LOOP_EFFECTS and run.is_one_of_many:
+        return True
+    # files that an installed package reads for itself are its own affair
+    return effect in FARTHEST and run.frame.code.module.is_library and not caller.code.module.is_library
 
 
 def _is_lock(frame: Frame) -> bool:

@@ -32,6 +32,8 @@ YIELDS: Final = -3
 _MAPPINGS: Final = frozenset({"builtins.dict", "collections.defaultdict", "collections.OrderedDict", "typing.Mapping"})
 _MAPPING_VALUES: Final = frozenset({"get", "pop", "setdefault", "__getitem__"})
 _FUTURES: Final = frozenset({"asyncio.Future", "asyncio.Task"})
+_MOST_ITERATORS: Final = 4
+"""Iterators of iterators; two classes may well name each other's."""
 
 
 class Protocols:
@@ -59,43 +61,46 @@ class Protocols:
         """Each `x` of `for x in value`."""
         return self.element(value, False)
 
-    def element(self, value: Value, is_async: bool) -> Values:
+    def element(self, value: Value, is_async: bool, depth: int = 0) -> Values:
         """Each `x` of `for x in value` or `async for x in value`."""
+        if depth > _MOST_ITERATORS:
+            return NOTHING
         match value:
             case Generator(frame) | Manager(frame):
                 return self._inference.value(frame, YIELDS)
             case Lazy(callees, iterables):
-                elements = self._inference.each(iterables, self.element_of)
+                elements = self._inference.each(iterables, lambda each: self.element(each, False, depth + 1))
                 calls = self._inference.calls
                 return self._inference.each(callees, lambda callee: calls.result(callee, Arguments.of(elements)))
             case Instance(cls, args):
                 if isinstance(cls, Class):
-                    return self._element_of_object(value, is_async)
+                    return self._element_of_object(value, is_async, depth)
                 if cls in _MAPPINGS:
                     return NOTHING
                 if args:
                     return unite(*args) if cls == "builtins.tuple" else args[0]
-                return self._element_of_external(value, cls, is_async)
+                return self._element_of_external(value, cls, is_async, depth)
         return NOTHING
 
-    def _element_of_object(self, value: Instance, is_async: bool) -> Values:
+    def _element_of_object(self, value: Instance, is_async: bool, depth: int) -> Values:
         if is_async:
             iterators = self.special(value, "__aiter__")
             return unite(
-                *[self.element(found, True) for found in iterators if found != value],
+                *[self.element(found, True, depth + 1) for found in iterators if found != value],
                 *[self.awaited(found) for found in self.special(value, "__anext__")],
             )
         iterators = self.special(value, "__iter__")
         return unite(
-            *[self.element(found, False) for found in iterators if found != value], self.special(value, "__next__")
+            *[self.element(found, False, depth + 1) for found in iterators if found != value],
+            self.special(value, "__next__"),
         )
 
-    def _element_of_external(self, value: Instance, cls: str, is_async: bool) -> Values:
+    def _element_of_external(self, value: Instance, cls: str, is_async: bool, depth: int) -> Values:
         catalog = self._inference.catalog
         name = catalog.find(cls, "__aiter__" if is_async else "__iter__")
         expression = catalog.returns(name) if name is not None else None
         found = self._inference.externals.instances(expression, value)
-        return unite(*[self.element(iterator, is_async) for iterator in found if iterator != value])
+        return unite(*[self.element(iterator, is_async, depth + 1) for iterator in found if iterator != value])
 
     def entered(self, value: Value, is_async: bool) -> Values:
         """The `x` of `with value as x`."""

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _KEEPING: Final = frozenset(
     {
         RoleKind.KEEPS,
+        RoleKind.CACHES,
+        RoleKind.TASK,
         RoleKind.ABSTRACT,
         RoleKind.OVERLOAD,
         RoleKind.OVERRIDE,

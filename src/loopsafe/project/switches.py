@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from loopsafe.catalog import Fact, Guard
 from loopsafe.project.arguments import Arguments
 from loopsafe.project.entities import Frame
-from loopsafe.project.values import Constant, External
+from loopsafe.project.values import Constant, External, Instance
 from loopsafe.summary import ir
 
 if TYPE_CHECKING:
@@ -80,6 +80,8 @@ def cancels(guard: Guard, arguments: Arguments) -> bool:
         return guard.absent and not arguments.is_open
     if guard.refers is not None:
         return any(isinstance(value, External) and value.name == guard.refers for value in given)
+    if guard.instance:
+        return any(isinstance(value, Instance) and value.cls in guard.instance for value in given)
     if guard.equals is None:
         # a guard without a value asks only whether the argument is given; None is as good as not given
         return not guard.absent and given != (Constant(None),)

@@ -5,7 +5,9 @@ Stands on `project`, beside the checks: the same pipeline, asked about a package
 
 from __future__ import annotations
 
+from loopsafe.records.api import is_asynchronous
 from loopsafe.records.build import build
 from loopsafe.records.packages import find_package
+from loopsafe.records.text import write_record
 
-__all__ = ["build", "find_package"]
+__all__ = ["build", "find_package", "is_asynchronous", "write_record"]

@@ -16,6 +16,13 @@ from loopsafe.summary import ir
 _SPECIAL: Final = frozenset({"__call__", "__enter__", "__exit__", "__iter__", "__next__", "__getitem__", "__getattr__"})
 """Special methods that users' code calls without writing their names."""
 
+_ASYNC_MODULES: Final = frozenset({"aio", "asyncio", "_async", "async_", "asynchronous"})
+_SYNC_MODULES: Final = frozenset({"_sync", "sync"})
+_DOUBLES: Final = ("WithRawResponse", "WithStreamingResponse")
+"""Many generated clients have each class thrice; the copies that wrap the response, would make up most of a record."""
+_SYNCHRONOUS: Final = frozenset({"AsyncResult", "_AsyncJob"})
+"""Names of classes that are not meant for coroutines: the result of work elsewhere, in Celery, BigQuery and others."""
+
 
 class Api(msgspec.Struct, frozen=True):
     """Functions and classes by their homes, in the order of files and text."""
@@ -33,6 +40,9 @@ def find_api(project: Project) -> Api:
         for name in _names(project, module, set()):
             for value in project.inference.names.exported(module, name) or ():
                 _add(api, module, f"{module.name}.{name}", value)
+    for module in project.modules.by_path.values():
+        if api.aliases.get(module.name) in api.functions:
+            del api.aliases[module.name]  # the name of a function and of its module: more lies in the latter
     return api
 
 
@@ -52,7 +62,7 @@ def _names(project: Project, module: Module, seen: set[Module]) -> Iterator[str]
 def _add(api: Api, module: Module, name: str, value: Value) -> None:
     is_public = _offers(module) and is_public_name(name)
     match value:
-        case ClassObject(Class() as cls) if not _is_local(cls):
+        case ClassObject(Class() as cls) if not (_is_local(cls) or cls.full_name.endswith(_DOUBLES)):
             api.classes.setdefault(cls.full_name, cls)
             if name != cls.full_name and is_public:
                 api.aliases.setdefault(name, cls.full_name)
@@ -68,6 +78,23 @@ def _add(api: Api, module: Module, name: str, value: Value) -> None:
 def is_public_name(name: str) -> bool:
     """Whether no part of a dotted name says that it is private."""
     return not any(part.startswith("_") for part in name.split("."))
+
+
+def is_asynchronous(name: str) -> bool:
+    """Whether a class, or what lies in it or in a module, says by its name that it is meant for coroutines."""
+    parts = name.split(".")[1:]  # asyncio itself has much that is not
+    return _SYNC_MODULES.isdisjoint(parts) and any(
+        part in _ASYNC_MODULES or _is_asynchronous_class(part) for part in parts
+    )
+
+
+def _is_asynchronous_class(name: str) -> bool:
+    return ("Async" in name or name.startswith(("Aio", "AIO"))) and name not in _SYNCHRONOUS
+
+
+def is_named_asynchronous(name: str) -> bool:
+    """Whether a function says by its own name that it only begins something."""
+    return name.endswith("_async") or name.startswith("async_")
 
 
 def _offers(module: Module) -> bool:

@@ -13,13 +13,15 @@ from typing import Final, TypeAlias
 
 from loopsafe import source
 from loopsafe.catalog import Affinity, Catalog
-from loopsafe.catalog.loader import lies_in, read_shipped
+from loopsafe.catalog.loader import CatalogText, decode, lies_in, read_shipped
 from loopsafe.catalog.schema import CallRecord, CatalogFile, ClassRecord, When
+from loopsafe.catalog.versions import normalise
+from loopsafe.model import Effect
 from loopsafe.project import Libraries, Project, room_for_analysis
 from loopsafe.project.entities import Class
 from loopsafe.project.values import ClassKey, Instance
-from loopsafe.records.api import find_api, is_public_name, members
-from loopsafe.records.entries import Cause, Causes, Entries, Entry
+from loopsafe.records.api import find_api, is_asynchronous, is_public_name, members
+from loopsafe.records.entries import STAYING, Cause, Causes, Entries, Entry
 from loopsafe.records.notation import Notation
 from loopsafe.records.packages import Package
 from loopsafe.source.text import UnreadableSource
@@ -27,8 +29,11 @@ from loopsafe.summary import ir, summarise
 
 Tell: TypeAlias = Callable[[str], None]
 
-_TOO_COMMON: Final = ("builtins.", "typing.", "collections.", "datetime.", "abc.", "enum.")
-"""Types that lead nowhere."""
+_FAR: Final = frozenset(Effect) - STAYING - {Effect.WAIT}
+_WAITED_FOR: Final = "concurrent.futures."
+"""Of what only waits, this alone is handed out by SDKs to be waited for."""
+_ANY: Final = "any_method"
+"""Stands for a method that no file names: of some classes every one blocks."""
 
 
 def build(package: Package, folders: Sequence[str], today: datetime.date, tell: Tell = lambda _: None) -> CatalogFile:
@@ -45,13 +50,15 @@ def build(package: Package, folders: Sequence[str], today: datetime.date, tell: 
             if text is not None:
                 digest.update(text.data)
                 summaries[path] = summarise(text.text)
-        known = Catalog([text for text in read_shipped() if not _overlaps(text.packages, package.imports)])
+        shipped = read_shipped()
+        own = [text for text in shipped if _overlaps(text.packages, package.imports)]
+        known = Catalog([text for text in shipped if not _overlaps(text.packages, package.imports)])
         libraries = Libraries(folders, _summary, known.describes)
         tell(f"following the calls in {len(summaries)} files")
-        draft = _Draft(Project(summaries, known, package.folder, (), libraries))
+        draft = _Draft(Project(summaries, known, package.folder, (), libraries), _is_of_database(own))
         return CatalogFile(
             source=f"worked out from {package.name} {package.version} by `loopsafe catalog build`",
-            distribution=package.name,
+            distribution=normalise(package.name),
             packages=package.imports,
             call=tuple(draft.calls()),
             classes=tuple(draft.classes()),
@@ -68,8 +75,9 @@ def build(package: Package, folders: Sequence[str], today: datetime.date, tell: 
 class _Draft:
     """What is known of a package's entry points, cut down to what matters."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, is_of_database: bool) -> None:
         self._project: Final = project
+        self._is_of_database: Final = is_of_database
         self._notation: Final = Notation(project.inference)
         self._api: Final = find_api(project)
         entries = Entries(project)
@@ -85,7 +93,11 @@ class _Draft:
         }
         every = [entry for group in self._groups() for entry in group]
         causes = Causes(project, every)
-        self._causes: Final = {id(entry): causes.of(entry) for entry in every}
+        self._shared: Final = self._find_shared()
+        self._causes: Final = {id(entry): self._named(entry, causes.of(entry)) for entry in every}
+        self._is_quiet: Final = causes.is_quiet
+        self._outside: Final[dict[str, bool]] = {}
+        self._texts: Final[dict[int, str | None]] = {}
         self._kept: Final = self._find_kept()
 
     def _groups(self) -> Iterator[list[Entry]]:
@@ -93,7 +105,20 @@ class _Draft:
         for by_name in self._members.values():
             yield from by_name.values()
 
+    def _named(self, entry: Entry, cause: Cause | None) -> Cause | None:
+        """The cause as users would call it: who talks to a database over the network, waits for the database."""
+        if cause is None or entry.owner in self._shared:
+            return None
+        is_query = self._is_of_database and cause.effect is Effect.NETWORK
+        return cause._replace(effect=Effect.DATABASE) if is_query else cause
+
     # What matters
+
+    def _find_shared(self) -> set[object]:
+        """Classes that asynchronous ones have for a base: what their methods do depends on who inherits them."""
+        order = self._project.inference.hierarchy.order
+        meant = [cls for cls in self._members if is_asynchronous(cls.full_name)]
+        return {base for cls in meant for base in order(cls)[1:] if not is_asynchronous(_key(base))}
 
     def _find_kept(self) -> set[ClassKey]:
         """Of the classes that users can get hold of those with something that blocks, or that lead to such."""
@@ -134,11 +159,21 @@ class _Draft:
         return any(self._causes[id(entry)] is not None for group in self._members[cls].values() for entry in group)
 
     def _matters_outside(self, key: ClassKey) -> bool:
-        if not isinstance(key, str) or key.startswith(_TOO_COMMON):
+        """Whether a class of another package, or of Python, has something that blocks wherever it is met."""
+        if not isinstance(key, str):
             return False
+        found = self._outside.get(key)
+        if found is None:
+            found = self._outside[key] = self._blocks_outside(self._project.catalog.canonical(key))
+        return found
+
+    def _blocks_outside(self, cls: str) -> bool:
         known = self._project.catalog
-        name = known.canonical(key)
-        return known.is_class(name) and known.affinity(name) is not Affinity.LOOP
+        if not known.is_class(cls) or known.affinity(cls) is Affinity.LOOP:
+            return False
+        names = [f"{cls}.{member}" for member in (*known.members(cls), _ANY)]
+        effects = {fact.effect for name in names for when in When for fact in known.facts(name, when)}
+        return not effects.isdisjoint(_FAR) or (Effect.WAIT in effects and cls.startswith(_WAITED_FOR))
 
     def _is_kept(self, key: ClassKey) -> bool:
         return key in self._kept or self._matters_outside(key)
@@ -158,12 +193,15 @@ class _Draft:
                 if cause is not None and self._inherited(cls, entry) != cause.effect:
                     own = _without_itself(cause, f"{cls.full_name}.{entry.name}")
                     tables.setdefault((cls.full_name, entry.when, own), []).append(entry.name)
-        for (owner, when, cause), names in tables.items():
-            yield CallRecord(tuple(sorted(set(names))), cause.effect, owner, when, via=cause.via)
+        records = [
+            CallRecord(tuple(sorted(set(names))), cause.effect, owner, when, via=cause.via)
+            for (owner, when, cause), names in tables.items()
+        ]
+        yield from sorted(records, key=lambda record: (record.owner or "", record.name, record.when))
 
     def _inherited(self, cls: Class, entry: Entry) -> object | None:
         """The effect that a base's record says the member has."""
-        for base in self._project.inference.hierarchy.order(cls)[1:]:
+        for base in self._order(cls):
             if isinstance(base, Class):
                 for other in self._members.get(base, {}).get(entry.name, ()):
                     cause = self._causes[id(other)]
@@ -174,42 +212,91 @@ class _Draft:
         return None
 
     def classes(self) -> Iterator[ClassRecord]:
-        for cls, by_name in self._members.items():
-            if cls in self._kept:
-                yield self._class(cls, [entry for group in by_name.values() for entry in group])
+        other_names: dict[str, list[str]] = {}
+        for alias, home in self._api.aliases.items():
+            other_names.setdefault(home, []).append(alias)
+        for cls in sorted((key for key in self._kept if isinstance(key, Class)), key=_key):
+            entries = [entry for group in self._members[cls].values() for entry in group]
+            yield self._class(cls, entries, other_names.get(cls.full_name, ()))
 
-    def _class(self, cls: Class, entries: Sequence[Entry]) -> ClassRecord:
-        bases = self._project.inference.hierarchy.bases(cls)
+    def _class(self, cls: Class, entries: Sequence[Entry], aliases: Sequence[str]) -> ClassRecord:
         returns: dict[str, str] = {}
         attributes: dict[str, str] = {}
+        fluent = []
         for entry in entries:
-            text = "Self" if entry.gives == (Instance(cls),) else self._notation.write(entry.gives, self._is_kept)
-            if text is not None and entry.when is not When.ITER and not self._is_said_before(cls, entry):
-                (attributes if entry.when is When.PROPERTY else returns)[entry.name] = text
+            text = self._text(cls, entry)
+            if text is None or entry.when is When.ITER or self._is_said_before(cls, entry, text):
+                continue
+            if entry.when is When.PROPERTY:
+                attributes[entry.name] = text
+            elif text == "Self" and entry.when is When.CALL and not entry.is_async and self._is_quiet(entry):
+                fluent.append(entry.name)
+            else:
+                returns[entry.name] = text
         own = cls.code.scope.bindings
         return ClassRecord(
             cls.full_name,
-            bases=tuple(_key(base) for base in bases if self._is_kept(base)),
+            aliases=tuple(sorted(aliases)),
+            bases=tuple(map(_key, self._bases(cls))),
             returns=returns,
+            fluent=tuple(fluent),
             attributes=attributes,
             asynchronous=tuple(entry.name for entry in entries if entry.is_async and entry.name in own),
             quiet=tuple(self._quiet(cls, entries)),
         )
 
-    def _is_said_before(self, cls: Class, entry: Entry) -> bool:
+    def _bases(self, cls: Class) -> list[ClassKey]:
+        """The bases that a record gives: what is asynchronous inherits nothing from what is not, as that may block."""
+        bases = self._project.inference.hierarchy.bases(cls)
+        return [
+            base for base in bases if self._is_kept(base) and (is_asynchronous(_key(base)) or not self._is_async(cls))
+        ]
+
+    def _order(self, cls: Class) -> Iterator[ClassKey]:
+        """The bases that a record gives, theirs included."""
+        for base in self._bases(cls):
+            yield base
+            if isinstance(base, Class):
+                yield from self._order(base)
+
+    def _text(self, cls: Class, entry: Entry) -> str | None:
+        """The type that a member gives. What an asynchronous class gives is asynchronous, or unknown.
+
+        Of what it shares with synchronous ones nothing is known at all: either kind may be meant.
+        """
+        key = id(entry)
+        if key not in self._texts:
+            self._texts[key] = self._find_text(cls, entry)
+        return self._texts[key]
+
+    def _find_text(self, cls: Class, entry: Entry) -> str | None:
+        if entry.gives and all(isinstance(value, Instance) and value.cls is cls for value in entry.gives):
+            return "Self"
+        if cls in self._shared:
+            return None
+        return self._notation.write(entry.gives, self._is_kept_async if self._is_async(cls) else self._is_kept)
+
+    def _is_async(self, cls: Class) -> bool:
+        return is_asynchronous(cls.full_name)
+
+    def _is_kept_async(self, key: ClassKey) -> bool:
+        return is_asynchronous(_key(key)) and self._is_kept(key)
+
+    def _is_said_before(self, cls: Class, entry: Entry, text: str) -> bool:
         """Whether a base's record gives the member's type already."""
-        for base in self._project.inference.hierarchy.order(cls)[1:]:
-            for other in self._members.get(base, {}).get(entry.name, ()) if isinstance(base, Class) else ():
-                same = other.gives == entry.gives or (other.gives, entry.gives) == ((Instance(base),), (Instance(cls),))
-                if base in self._kept and same:
-                    return True
+        for base in self._order(cls):
+            if isinstance(base, Class):
+                for other in self._members.get(base, {}).get(entry.name, ()):
+                    known = self._text(base, other) if other.when is entry.when else None
+                    if known is not None:
+                        return known == text
         return False
 
     def _quiet(self, cls: Class, entries: Sequence[Entry]) -> Iterator[str]:
         """Members that a base's record says block, and that do not here."""
-        blocking = {entry.name for entry in entries if self._causes[id(entry)] is not None}
+        loud = {entry.name for entry in entries if not self._is_quiet(entry)}
         for entry in entries:
-            if entry.name not in blocking and not entry.is_async and self._inherited(cls, entry) is not None:
+            if entry.name not in loud and not entry.is_async and self._inherited(cls, entry) is not None:
                 yield entry.name
 
     def returns(self) -> dict[str, str]:
@@ -225,8 +312,8 @@ class _Draft:
         return (name for name, entries in self._functions.items() if entries[0].is_async and name in given)
 
     def aliases(self) -> dict[str, str]:
-        """Other names of what the record speaks of."""
-        spoken = {record.name for record in self.classes()} | self.returns().keys()
+        """Other names of functions that the record speaks of, and of classes outside; its own classes have theirs."""
+        spoken = {*self.returns(), *self.asynchronous()}
         spoken |= {name for record in self.calls() if record.owner is None for name in record.name}
         return {
             name: home
@@ -242,6 +329,14 @@ def _without_itself(cause: Cause, name: str) -> Cause:
 
 def _key(key: ClassKey) -> str:
     return key.full_name if isinstance(key, Class) else key
+
+
+def _is_of_database(own: Sequence[CatalogText]) -> bool:
+    """Whether people have described the package as the client of a database."""
+    files = [file for file in map(decode, own) if not file.is_generated]
+    effects = {call.effect for file in files for call in file.call}
+    effects |= {record.every for file in files for record in file.classes if record.every is not None}
+    return Effect.DATABASE in effects and Effect.NETWORK not in effects
 
 
 def _overlaps(packages: Sequence[str], others: Sequence[str]) -> bool:

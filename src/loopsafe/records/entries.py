@@ -16,6 +16,7 @@ from loopsafe.project.effects import Happening, Primitive, Run
 from loopsafe.project.entities import Class
 from loopsafe.project.propagate import FARTHEST, Propagation
 from loopsafe.project.values import (
+    NOTHING,
     Coroutine,
     Function,
     Generator,
@@ -24,11 +25,15 @@ from loopsafe.project.values import (
     Value,
     Values,
 )
+from loopsafe.records.api import is_asynchronous, is_named_asynchronous
 
+STAYING: Final = frozenset({*FARTHEST, Effect.CPU})
+"""Effects that a package keeps to itself (design.md, Effects): reading its files, and hard work, which people judge."""
 _GIVE_PARTS: Final = frozenset({"__getattr__", "__getitem__"})
 """What these block for lies in constructors that look around only if told to, as far as the study met them."""
-_LONGEST_VIA: Final = 4
-"""Of a longer path a record keeps the end, which says what blocks."""
+_CONSTRUCTORS: Final = (".__init__", ".__new__", ".__post_init__")
+_LONGEST_VIA: Final = 2
+"""Of a longer path a record keeps the end, which says what blocks and is the same for most members of a class."""
 
 
 class Entry(NamedTuple):
@@ -69,8 +74,9 @@ class Entries:
         match name:
             case "__enter__" | "__exit__":
                 happenings = tuple(self._effects.special((instance,), name))
-                when = When.ENTER if name == "__enter__" else When.EXIT
-                yield Entry(cls, name, when, happenings, self._inference.protocols.entered(instance, False))
+                is_entry = name == "__enter__"
+                given = self._inference.protocols.entered(instance, False) if is_entry else NOTHING
+                yield Entry(cls, name, When.ENTER if is_entry else When.EXIT, happenings, given)
                 return
             case "__iter__" | "__next__":
                 happenings = tuple(self._effects.iterated((instance,)))
@@ -100,33 +106,64 @@ class Entries:
         return self._inference.protocols.awaited(value) if isinstance(value, Coroutine) else (value,)
 
 
+class _Path(NamedTuple):
+    """A way from an entry to something that blocks."""
+
+    effect: Effect
+    hops: int
+    is_likely: bool
+    via: tuple[str, ...]
+
+
 class Causes:
-    """Answers for each entry what it blocks for; weak effects (design.md, Effects) are a package's own affair."""
+    """Answers for each entry what it blocks for."""
 
     def __init__(self, project: Project, entries: list[Entry]) -> None:
         runs = [each.frame for entry in entries for each in entry.happenings if isinstance(each, Run)]
         self._propagation: Final = Propagation(project.effects, list(dict.fromkeys(runs)))
 
     def of(self, entry: Entry) -> Cause | None:
-        """The gravest effect that is certain, by its shortest path."""
-        best: tuple[int, int, Cause] | None = None
-        order = list(Effect)
-        for happening in entry.happenings:
-            for effect, hops, via in self._paths(happening):
-                rank = (order.index(effect), hops)
-                if effect not in FARTHEST and (best is None or rank < best[:2]):
-                    best = (*rank, Cause(effect, via[-_LONGEST_VIA:]))
-        return best[2] if best is not None else None
+        """The gravest effect of an entry that is certain to have one, by its shortest path.
 
-    def _paths(self, happening: Happening) -> Iterator[tuple[Effect, int, tuple[str, ...]]]:
-        if happening.doubt is not None:
-            return
+        That the entry blocks must be certain, not for what: where only the pause before another try is certain, the
+        request that is tried is what matters. Attributes are left out, because most that may load something have it
+        already, and so is what names itself asynchronous: there a path found is more probably a mistake.
+        """
+        paths = list(self._paths(entry))
+        if entry.when is When.PROPERTY or all(path.is_likely for path in paths) or _is_meant_to_be_awaited(entry):
+            return None
+        order = list(Effect)
+        best = min(paths, key=lambda path: (order.index(path.effect), path.is_likely, path.hops))
+        return Cause(best.effect, best.via[-_LONGEST_VIA:])
+
+    def is_quiet(self, entry: Entry) -> bool:
+        """Whether nothing is found that may block, not even in doubt; what is asynchronous should not."""
+        return _is_meant_to_be_awaited(entry) or not any(self._paths(entry))
+
+    def _paths(self, entry: Entry) -> Iterator[_Path]:
+        """The paths of an entry, but for those through what is asynchronous, and through constructors.
+
+        A constructor mostly blocks only for what it is given, which a path does not tell.
+        """
+        for happening in entry.happenings:
+            for path in self._paths_of(happening):
+                is_doubtful = any(is_asynchronous(step) or step.endswith(_CONSTRUCTORS) for step in path.via)
+                if path.effect not in STAYING and not is_doubtful:
+                    yield path
+
+    def _paths_of(self, happening: Happening) -> Iterator[_Path]:
+        is_likely = happening.doubt is not None
         if isinstance(happening, Primitive):
-            yield happening.fact.effect, 0, (happening.fact.name,)
+            yield _Path(happening.fact.effect, 0, is_likely, (happening.fact.name,))
             return
         for effect, witness in self._propagation.of_frame(happening.frame):
-            if not witness.is_likely:
-                steps = [(happening.frame, witness), *self._propagation.path(effect, witness)]
-                fact = steps[-1][1].cause
-                assert isinstance(fact, Fact), "a path ends at its primitive"
-                yield effect, witness.hops + 1, (*[frame.code.full_name for frame, _ in steps], fact.name)
+            steps = [(happening.frame, witness), *self._propagation.path(effect, witness)]
+            fact = steps[-1][1].cause
+            assert isinstance(fact, Fact), "a path ends at its primitive"
+            via = (*[frame.code.full_name for frame, _ in steps], fact.name)
+            yield _Path(effect, witness.hops + 1, is_likely or witness.is_likely, via)
+
+
+def _is_meant_to_be_awaited(entry: Entry) -> bool:
+    is_method = entry.owner is not None and is_asynchronous(entry.owner.full_name)
+    return is_method or is_named_asynchronous(entry.name.rpartition(".")[2])

@@ -15,7 +15,9 @@ import msgspec
 from loopsafe.catalog.versions import normalise
 from loopsafe.model import LoopsafeError
 
-_NOT_PUBLIC: Final = frozenset({"test", "tests", "testing", "conftest", "docs", "examples", "benchmarks", "__main__"})
+_NOT_PUBLIC: Final = frozenset(
+    {"test", "tests", "testing", "conftest", "docs", "examples", "benchmarks", "cli", "__main__"}
+)
 """Parts of a package that no one calls from outside."""
 
 
@@ -54,7 +56,8 @@ def _read(name: str, distribution: Distribution) -> Package:
 
 
 def _is_public(path: str) -> bool:
-    return _NOT_PUBLIC.isdisjoint(path.removesuffix(".py").split("/"))
+    parts = path.removesuffix(".py").split("/")
+    return _NOT_PUBLIC.isdisjoint(parts) and not any(part.startswith("test_") for part in parts)
 
 
 def _tops(modules: Iterable[str]) -> tuple[str, ...]:

@@ -16,6 +16,10 @@ Environment: TypeAlias = dict[str, ir.Ref]
 """Variable, or dotted place such as `self.x` that a test has narrowed, to the node that defines it here."""
 
 
+_RESULTS: Final = frozenset({ir.Call, ir.Phi, ir.Narrow, ir.Declared, ir.Display})
+"""Nodes that are what a call gave, or may stand for it."""
+
+
 _SHARED: Final = (ir.Const, ir.Literal, ir.Name, ir.Param)
 """Nodes that are made once and serve every mention."""
 
@@ -63,7 +67,9 @@ class ScopeBuilder:
         self.additions: list[tuple[ir.Ref, ir.Ref]] = []
         self.branches: list[ir.Branch] = []
         self.handlers: list[ir.Handler] = []
+        self.blocks: list[ir.Block] = []
         self.star_imports: list[tuple[str, int]] = []
+        self.looks: list[tuple[int, ir.Ref]] = []
         self._spans: list[ir.RawSpan] = []
         self._texts: list[str] = []
         self._names: dict[str, ir.Ref] = {}
@@ -90,8 +96,25 @@ class ScopeBuilder:
                 rest.append((container, value))
         return rest
 
+    def add_look(self, how: int, ref: ir.Ref) -> None:
+        """A value is looked at; only what calls have made is of interest."""
+        if ref >= 0 and self.nodes[ref].__class__ in _RESULTS:
+            self.looks.append((how, ref))
+
     def add_return(self, ref: ir.Ref) -> None:
         self.returns.append(self.add(ir.Return(ref)))
+
+    def add_block(self, head: ir.Ref, start: ir.Ref) -> None:
+        """All nodes from `start` on are under `head`."""
+        if start < len(self.nodes):
+            self.blocks.append(ir.Block(head, (start, len(self.nodes))))
+
+    def add_comprehension(self, start: ir.Ref) -> None:
+        """The nodes from `start` on are a comprehension's; only its first iterable is evaluated once."""
+        heads = (ref for ref in range(start, len(self.nodes)) if isinstance(self.nodes[ref], ir.Next))
+        head = next(heads, None)
+        if head is not None:
+            self.add_block(head, head + 1)
 
     def add_operands(self, tests: Sequence[tuple[ir.Tested, int]], is_and: bool) -> None:
         """Notes that the operands to the right of each test, from that node on, run only where it allows them."""
@@ -203,9 +226,11 @@ class ScopeBuilder:
             additions=additions,
             branches=tuple(self.branches),
             handlers=tuple(self.handlers),
+            blocks=tuple(self.blocks),
             star_imports=tuple(self.star_imports),
             spans=ir.pack_spans(self._spans),
             texts="\n".join(self._texts),
+            looks=tuple(self.looks),
         )
 
     def _bindings(self, has_children: bool) -> dict[str, tuple[ir.Ref, ...]]:

@@ -12,32 +12,8 @@ from typing import Any, Final
 
 from loopsafe.summary import ir
 from loopsafe.summary.builder import Environment, ScopeBuilder
+from loopsafe.summary.operators import COMPARISONS, OPERATORS
 from loopsafe.summary.places import Places
-
-_OPERATORS: Final[dict[type[ast.operator], str]] = {
-    ast.Add: "__add__",
-    ast.Sub: "__sub__",
-    ast.Mult: "__mul__",
-    ast.Div: "__truediv__",
-    ast.FloorDiv: "__floordiv__",
-    ast.Mod: "__mod__",
-    ast.Pow: "__pow__",
-    ast.MatMult: "__matmul__",
-    ast.LShift: "__lshift__",
-    ast.RShift: "__rshift__",
-    ast.BitAnd: "__and__",
-    ast.BitOr: "__or__",
-    ast.BitXor: "__xor__",
-}
-
-_COMPARISONS: Final[dict[type[ast.cmpop], str]] = {
-    ast.Eq: "__eq__",
-    ast.NotEq: "__ne__",
-    ast.Lt: "__lt__",
-    ast.LtE: "__le__",
-    ast.Gt: "__gt__",
-    ast.GtE: "__ge__",
-}
 
 _ADDING: Final = frozenset({"append", "appendleft", "add", "insert", "setdefault"})
 """Methods of the builtin containers that put their last argument into them."""
@@ -107,7 +83,7 @@ class ExpressionReader:
         return self.scope.literal_node("str")
 
     def _formatted(self, node: ast.FormattedValue) -> ir.Ref:
-        self.read(node.value)
+        self.look_at(node.value, ir.Look.TEXT)
         self.read(node.format_spec)
         return self.scope.literal_node("str")
 
@@ -116,8 +92,14 @@ class ExpressionReader:
         for part in node.values:
             value = getattr(part, "value", None)
             if isinstance(value, ast.expr):
-                self.read(value)
+                self.look_at(value)
         return ir.UNKNOWN
+
+    def look_at(self, node: ast.expr | None, how: int = ir.Look.OTHER) -> ir.Ref:
+        """Reads an expression whose value is not handed on."""
+        ref = self.read(node)
+        self.scope.add_look(how, ref)
+        return ref
 
     # Operators
 
@@ -141,6 +123,8 @@ class ExpressionReader:
         scope.add_operands([*tests, ((), len(scope.nodes))], is_and)
         scope.env = scope.merge(before, scope.env) if before is not scope.env else before
         if is_and:
+            for ref in refs[:-1]:
+                scope.add_look(ir.Look.TRUTH, ref)
             return refs[-1]
         refs[:-1] = [scope.add(ir.Narrow(ref, ir.UNKNOWN, False)) for ref in refs[:-1] if ref != ir.UNKNOWN]
         return scope.phi(refs)
@@ -177,15 +161,17 @@ class ExpressionReader:
         left = self.read(chain[-1].left)
         for link in reversed(chain):
             right = self.read(link.right)
-            left = self.scope.add(ir.Binary(_OPERATORS[link.op.__class__], left, right, self.add_place(link)))
+            left = self.scope.add(ir.Binary(OPERATORS[link.op.__class__], left, right, self.add_place(link)))
         return left
 
     def _unary(self, node: ast.UnaryOp) -> ir.Ref:
         operand = node.operand
         if isinstance(node.op, ast.USub) and isinstance(operand, ast.Constant) and operand.value.__class__ is int:
             return self._constant(ast.Constant(-operand.value))
-        ref = self.read(operand)
-        return self.scope.literal_node("bool") if isinstance(node.op, ast.Not) else ref
+        if isinstance(node.op, ast.Not):
+            self.look_at(operand, ir.Look.TRUTH)
+            return self.scope.literal_node("bool")
+        return self.read(operand)
 
     def _compare(self, node: ast.Compare) -> ir.Ref:
         left = self.read(node.left)
@@ -199,8 +185,11 @@ class ExpressionReader:
         """The special method that a comparison calls, if any."""
         if isinstance(operator, ast.In | ast.NotIn):
             self.scope.add(ir.Binary("__contains__", right, left, self.add_place(node)))
-        elif operator.__class__ in _COMPARISONS:
-            self.scope.add(ir.Binary(_COMPARISONS[operator.__class__], left, right, self.add_place(node)))
+        elif operator.__class__ in COMPARISONS:
+            self.scope.add(ir.Binary(COMPARISONS[operator.__class__], left, right, self.add_place(node)))
+        else:
+            self.scope.add_look(ir.Look.IDENTITY, left)
+            self.scope.add_look(ir.Look.IDENTITY, right)
 
     def add_place(self, node: ast.expr) -> ir.Place:
         """A place without a text of its own: messages put one together."""
@@ -225,7 +214,7 @@ class ExpressionReader:
 
     def _slice(self, node: ast.Slice) -> ir.Ref:
         for part in (node.lower, node.upper, node.step):
-            self.read(part)
+            self.look_at(part)
         return self.scope.literal_node("slice")
 
     def _call(self, node: ast.Call) -> ir.Ref:
@@ -246,7 +235,9 @@ class ExpressionReader:
 
     def _await(self, node: ast.Await) -> ir.Ref:
         self.scope.has_await = True
-        return self.scope.add(ir.Await(self.read(node.value)))
+        value = self.read(node.value)
+        place = self.scope.add_place(self.span(node.value), self.places.text(node.value))
+        return self.scope.add(ir.Await(value, place))
 
     def _yield(self, node: ast.Yield) -> ir.Ref:
         self.scope.is_generator = True
@@ -282,20 +273,22 @@ class ExpressionReader:
     def _dict(self, node: ast.Dict) -> ir.Ref:
         values = []
         for key, value in zip(node.keys, node.values, strict=True):
-            self.read(key)
+            self.look_at(key)
             values.append(self.read(value))
         return self.scope.add(ir.Display("dict", tuple(values)))
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp) -> ir.Ref:
         scope = self.scope
         before = dict(scope.env) if scope.env is not None else None
+        start = len(scope.nodes)
         targets = self._generators(node.generators, None)
         if isinstance(node, ast.DictComp):
-            self.read(node.key)
+            self.look_at(node.key)
             element = self.read(node.value)
         else:
             element = self.read(node.elt)
         self._leave_comprehension(before, targets)
+        scope.add_comprehension(start)
         class_name = node.__class__.__name__.removesuffix("Comp").lower()
         return scope.add(ir.Display(class_name, (element,)))
 
@@ -308,7 +301,7 @@ class ExpressionReader:
             self.bind(generator.target, element)
             targets.update(name.id for name in ast.walk(generator.target) if isinstance(name, ast.Name))
             for test in generator.ifs:
-                self.read(test)
+                self.look_at(test, ir.Look.TRUTH)
                 self.scope.env = self.narrowed(test, True)
         return targets
 

@@ -83,6 +83,8 @@ class FlowReader(ExpressionReader):
     def read_test(self, test: ast.expr) -> ir.Tested:
         """Reads a condition; gives the values of which it tests the truth, and how (`ir.Branch.tested`)."""
         match test:
+            case ast.Constant(value=bool() as literal):  # as a name: a variable may be the constant's node as well
+                return ((self.scope.name_node(str(literal)), True),)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 tested = self.read_test(operand)
                 return ((tested[0][0], not tested[0][1]),) if len(tested) == 1 else ()
@@ -96,12 +98,12 @@ class FlowReader(ExpressionReader):
                 self.scope.add_operands(tests, is_and=True)
                 return tuple(each for tested, _ in tests for each in tested)
             case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as op], comparators=[ast.Constant(value=None)]):
-                return ((self.read(left), isinstance(op, ast.IsNot)),)
+                return ((self.look_at(left, ir.Look.IDENTITY), isinstance(op, ast.IsNot)),)
             case ast.Compare(left=left, ops=[op], comparators=[right]) if op.__class__ in _COMPARISONS:
                 sides = self.read(left), self.read(right)
                 self.add_comparison(op, *sides, test)
                 return ((self.scope.add(ir.Compare(_COMPARISONS[op.__class__], *sides)), True),)
-        ref = self.read(test)
+        ref = self.look_at(test, ir.Look.TRUTH)
         return ((ref, True),) if ref != ir.UNKNOWN else ()
 
     def read_if(self, node: ast.If) -> None:
@@ -170,18 +172,21 @@ class FlowReader(ExpressionReader):
         exhausted = self._copy(self.scope.env)
         self.bind(node.target, element)
         self.read_block(node.body)
+        self.scope.add_block(element, element + 1)
         self._leave_loop(joints, exhausted, node.orelse)
 
     def read_while(self, node: ast.While) -> None:
         joints = self._enter_loop(node.body, None)
         scope = self.scope
-        self.read(node.test)
+        start = len(scope.nodes)
+        self.look_at(node.test, ir.Look.TRUTH)
         head = scope.env
         is_endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
         exhausted = None if is_endless else self._copy(self.narrowed(node.test, False))
         scope.env = head
         scope.env = self._copy(self.narrowed(node.test, True))
         self.read_block(node.body)
+        scope.add_block(ir.UNKNOWN, start)
         self._leave_loop(joints, exhausted, node.orelse)
 
     def read_break(self, node: ast.Break) -> None:
@@ -200,12 +205,12 @@ class FlowReader(ExpressionReader):
         self.scope.env = None
 
     def read_raise(self, node: ast.Raise) -> None:
-        self.read(node.exc)
-        self.read(node.cause)
+        self.look_at(node.exc)
+        self.look_at(node.cause)
         self.scope.env = None
 
     def read_assert(self, node: ast.Assert) -> None:
-        self.read(node.test)
+        self.look_at(node.test, ir.Look.TRUTH)
         before = self.scope.env
         self.scope.env = self.narrowed(node.test, True)
         after = self.scope.env
@@ -254,7 +259,7 @@ class FlowReader(ExpressionReader):
 
     def _handler(self, node: ast.ExceptHandler) -> ir.NodeRange:
         start = len(self.scope.nodes)
-        self.read(node.type)
+        self.look_at(node.type)
         if node.name is not None:
             self.scope.assign(node.name, ir.UNKNOWN)
         self.read_block(node.body)
@@ -278,24 +283,28 @@ class FlowReader(ExpressionReader):
         is_async = isinstance(node, ast.AsyncWith)
         if is_async:
             self.scope.has_await = True
+        heads = []
         for item in node.items:
             value = self.read(item.context_expr)
             place = self.scope.add_place(self.span(item.context_expr), self.places.text(item.context_expr))
             ref = self.scope.add(ir.With(value, is_async, place))
+            heads.append(ref)
             if item.optional_vars is not None:
                 self.bind(item.optional_vars, ref)
         self.read_block(node.body)
+        for ref in heads:
+            self.scope.add_block(ref, ref + 1)
 
     def read_match(self, node: ast.Match) -> None:
         scope = self.scope
-        subject = self.read(node.subject)
+        subject = self.look_at(node.subject)
         before = scope.env
         ends: list[Environment | None] = []
         is_exhaustive = False
         for case in node.cases:
             scope.env = self._copy(before)
             self._pattern(case.pattern, subject)
-            self.read(case.guard)
+            self.look_at(case.guard, ir.Look.TRUTH)
             self.read_block(case.body)
             ends.append(scope.env)
             is_wild = isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None

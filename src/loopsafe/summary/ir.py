@@ -96,7 +96,10 @@ class Call(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=6):
 
 
 class Await(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=7):
+    """`await value`; the place is that of the value."""
+
     value: Ref
+    place: Place
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=8):
@@ -298,6 +301,27 @@ class Handler(msgspec.Struct, frozen=True, array_like=True, gc=False):
     after: NodeRange
 
 
+class Block(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What stands under a `with`, `for` or `while`, or is evaluated for each element in a comprehension."""
+
+    head: Ref
+    """The `With` or `Next` node; `UNKNOWN` for `while`."""
+    body: NodeRange
+
+
+class Look:
+    """How a value is looked at where no node says it."""
+
+    TRUTH: Final = 0
+    """Its truth is tested."""
+    TEXT: Final = 1
+    """It becomes a part of an f-string."""
+    IDENTITY: Final = 2
+    """`is`, `is not`."""
+    OTHER: Final = 3
+    """A key, a bound of a slice, the subject of `match`, what is raised."""
+
+
 class ScopeKind:
     MODULE: Final = 0
     CLASS: Final = 1
@@ -348,11 +372,14 @@ class Scope(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Containers that were not made here, each with a value that is put into it: `self.clients[name] = x`."""
     branches: tuple[Branch, ...] = ()
     handlers: tuple[Handler, ...] = ()
+    blocks: tuple[Block, ...] = ()
     star_imports: tuple[tuple[str, int], ...] = ()
     """`from module import *` with the level."""
     spans: bytes = b""
     texts: str = ""
     """The places of its nodes, packed: objects for all of them would take half of the memory of a large project."""
+    looks: tuple[tuple[int, Ref], ...] = ()
+    """Results of calls, and what they may have become, that are looked at without a node for it: how, and which."""
 
     def span_at(self, place: Place) -> RawSpan:
         row, column, end_row, end_column = _SPAN.unpack_from(self.spans, place * _SPAN.size)
@@ -389,6 +416,8 @@ class ModuleSummary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     methods: tuple[str, ...]
     """Names of all methods."""
     problem: SyntaxProblem | None = None
+    mentions_codes: bool = False
+    """Whether the text may hold a comment that names one of our rules."""
 
 
 _SCOPES_ENCODER: Final = msgspec.msgpack.Encoder()

@@ -48,7 +48,7 @@ class StatementReader(FlowReader):
                     self.scope.env.pop(f"{value.id}.{attr}", None)
             case ast.Subscript(value=value, slice=index):
                 container = self.read(value)
-                self.read(index)
+                self.look_at(index)
                 self.scope.add(ir.StoreItem(container, ref, self.add_place(target)))
                 self.scope.add_addition(container, ref)
             case ast.Tuple(elts=elements) | ast.List(elts=elements):

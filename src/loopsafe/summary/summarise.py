@@ -17,9 +17,11 @@ from loopsafe.summary import ir
 from loopsafe.summary.places import Places
 from loopsafe.summary.statements import StatementReader
 
-FORMAT: Final = 6
+FORMAT: Final = 9
 """Raised whenever the same text would give another summary: part of the key under which summaries are cached."""
 
+_PREFIX: Final = "LSA"
+"""What the codes of our rules begin with."""
 _DEEPEST: Final = 12_000 if sys.version_info >= (3, 11) else 3_000
 """Recursion limit while reading. Generated code nests a few hundred levels, each takes a handful of frames; before
 Python 3.11 each frame also takes half a kilobyte of the machine's stack."""
@@ -58,6 +60,7 @@ def _read_module(tree: ast.Module, text: str) -> ir.ModuleSummary:
         overridden=tuple(sorted(reader.overridden - {""})),
         implicit=tuple(sorted(reader.implicit)),
         methods=tuple(sorted(reader.methods)),
+        mentions_codes=_PREFIX in text,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from loopsafe.model import INVALID_SYNTAX, Diagnostic, Fix, Position, Step
+from loopsafe.model import INVALID_SYNTAX, Applicability, Diagnostic, Fix, Position, Step
 from loopsafe.report.parts.format import Report
 
 
@@ -89,7 +89,9 @@ def _chain(step: Step, report: Report) -> ChainRecord:
 
 def _fix(fix: Fix) -> FixRecord:
     edits = (EditRecord(edit.content, _location(edit.end), _location(edit.start)) for edit in fix.edits)
-    return FixRecord(fix.applicability.value, tuple(edits), fix.message)
+    # a reader that applied these alone would leave other files broken
+    applicability = Applicability.DISPLAY if fix.elsewhere else fix.applicability
+    return FixRecord(applicability.value, tuple(edits), fix.message)
 
 
 def _location(position: Position) -> Location:

@@ -1,0 +1,80 @@
+"""Whether all that the project does with a function is known, and where it calls it.
+
+For rewrites that have to reach every caller: one that cannot be told apart from a caller ends the search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from loopsafe.model import Span
+from loopsafe.project import Project
+from loopsafe.project.entities import Code, Module, mentioned_name
+from loopsafe.project.project import node_span
+from loopsafe.project.values import Function
+from loopsafe.summary import ir
+
+Call = tuple[str, Span]
+"""File and place."""
+
+
+class KnownCallers:
+    """Answers `of(code)` for some functions, after one look at all modules."""
+
+    def __init__(self, project: Project, functions: Collection[Code]) -> None:
+        self._project: Final = project
+        self._names: Final = frozenset(code.scope.name for code in functions)
+        self._loose: Final[dict[str, list[tuple[Module, int, ir.Ref]]]] = {}
+        """Mentions other than by calling: attributes and names that are read."""
+        self._hidden: Final[set[str]] = set()
+        """Names that stand in strings, or get another name on import."""
+        for module in project.modules.by_path.values() if self._names else ():
+            for index, scope in enumerate(module.scopes):
+                self._look_through(module, index, scope)
+
+    def of(self, code: Code) -> tuple[Call, ...] | None:
+        """Every call of a function; None where there may be others, or one does not await it."""
+        name = code.scope.name
+        if name in self._hidden or any(self._may_mean(code, *place) for place in self._loose.get(name, ())):
+            return None
+        inference = self._project.inference
+        found = []
+        for module, index, ref in inference.index.calls(name):
+            caller = module.code(index)
+            node = caller.scope.nodes[ref]
+            assert isinstance(node, ir.Call)
+            if not self._may_mean(code, module, index, node.func):
+                continue
+            frame = inference.generic_frame(caller)
+            values = inference.value(frame, node.func)
+            is_meant = bool(values) and all(isinstance(one, Function) and one.code is code for one in values)
+            if not is_meant or ref not in caller.awaited:
+                return None
+            found.append((module.path, node_span(frame, ref)))
+        return tuple(found)
+
+    def _look_through(self, module: Module, index: int, scope: ir.Scope) -> None:
+        called = {node.func for node in scope.nodes if isinstance(node, ir.Call)}
+        for ref, node in enumerate(scope.nodes):
+            if isinstance(node, ir.Const):
+                if node.value in self._names:
+                    self._hidden.add(str(node.value))
+            elif ref not in called and isinstance(node, ir.Name | ir.Attr):
+                name = mentioned_name(module, node)
+                if name in self._names:
+                    self._loose.setdefault(node.name, []).append((module, index, ref))
+        for name, refs in scope.bindings.items():
+            self._hidden.update(old for old in _imported(scope, refs) if old != name and old in self._names)
+
+    def _may_mean(self, code: Code, module: Module, index: int, ref: ir.Ref) -> bool:
+        frame = self._project.inference.generic_frame(module.code(index))
+        values = self._project.inference.value(frame, ref)
+        return not values or any(isinstance(one, Function) and one.code is code for one in values)
+
+
+def _imported(scope: ir.Scope, refs: Collection[ir.Ref]) -> Iterator[str]:
+    for ref in refs:
+        node = scope.nodes[ref] if ref >= 0 else None
+        if isinstance(node, ir.Import) and node.name is not None:
+            yield node.name

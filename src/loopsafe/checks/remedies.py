@@ -1,0 +1,261 @@
+"""What the check stage proposes for a call that blocks the loop, or runs another: a `Remedy`, or none.
+
+Says what should happen, never how it is written; the fix stage may still refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Final, NamedTuple
+
+from loopsafe.catalog import Affinity, Fact, Role, RoleKind, RoleResult
+from loopsafe.checks.threads import ThreadTraces
+from loopsafe.model import Applicability, Bond, Effect, Position, Remedy, RemedyKind, Span
+from loopsafe.project import Project
+from loopsafe.project.entities import Frame, Module
+from loopsafe.project.propagate import Witness
+from loopsafe.project.roles import callable_name
+from loopsafe.project.values import ClassObject, Constant, External, Function, Method, Value
+from loopsafe.summary import ir
+
+LOOP_EFFECTS: Final = frozenset({Effect.RUN_LOOP, Effect.DRIVE_LOOP})
+AUTO: Final = "auto"
+"""The off-loader that fits what the module uses."""
+_WRAPPER: Final = "asgiref.sync.sync_to_async"
+_OFFLOADERS: Final = {
+    "asyncio": "asyncio.to_thread",
+    "anyio": "anyio.to_thread.run_sync",
+    "trio": "trio.to_thread.run_sync",
+}
+
+
+class Blocking(NamedTuple):
+    """One finding about what a coroutine does to its loop."""
+
+    coroutine: Frame
+    frame: Frame
+    """The coroutine's own, or that of a class body or generator expression within it."""
+    effect: Effect
+    witness: Witness
+    span: Span
+    code: str
+
+
+class Starts:
+    """The calls with findings of one coroutine: which of them begins another."""
+
+    def __init__(self, spans: Collection[Span]) -> None:
+        self._ends: Final[dict[Position, tuple[Position, Position]]] = {}
+        """Where calls start, with the first and the last end of those that do."""
+        for span in spans:
+            first, last = self._ends.get(span.start, (span.end, span.end))
+            self._ends[span.start] = (min(first, span.end), max(last, span.end))
+
+    def is_beginning(self, span: Span) -> bool:
+        """Whether the call begins another's callee: `open(p)` of `open(p).read()`."""
+        return self._ends[span.start][1] > span.end
+
+    def has_beginning(self, span: Span) -> bool:
+        """Whether another call begins this one's callee."""
+        return self._ends[span.start][0] < span.end
+
+
+class Remedies:
+    """Answers `find(…)` for one project."""
+
+    def __init__(self, project: Project, offload: str) -> None:
+        """`offload` is the setting of that name."""
+        self._project: Final = project
+        self._offload: Final = offload
+        self._offloaders: Final[dict[Module, str]] = {}
+        self._traces: Final = ThreadTraces(project)
+
+    def find(self, finding: Blocking, fact: Fact, starts: Starts) -> Remedy | None:
+        """The remedy for one finding."""
+        if finding.effect in LOOP_EFFECTS:
+            return _find_await(self._project, finding, fact)
+        if starts.is_beginning(finding.span):
+            return None
+        return self._find_offload(finding, fact, starts.has_beginning(finding.span))
+
+    def _offloader(self, module: Module) -> str:
+        known = self._offloaders.get(module)
+        if known is None:
+            known = self._offloaders[module] = choose_offloader(self._project, module, self._offload)
+        return known
+
+    def _find_offload(self, finding: Blocking, fact: Fact, prefix_blocks: bool) -> Remedy | None:
+        project, module = self._project, finding.frame.code.module
+        offloader = self._offloader(module)
+        frame, witness, span = finding.frame, finding.witness, finding.span
+        node = frame.code.scope.nodes[witness.site.ref]
+        is_direct = witness.hops == 0
+        bond = project.bonds.of(frame, witness.site.ref) if frame is finding.coroutine else None
+        if not isinstance(node, ir.Call | ir.Attr):
+            can_move = bond is not None and isinstance(node, ir.With | ir.Next)
+            return Remedy(RemedyKind.MOVE, span, offloader=offloader, bond=bond) if can_move else None
+        if isinstance(node, ir.Call) and project.is_scheduling(frame, node):
+            return None  # what it schedules blocks, later; the call itself does not
+        if any(project.loop_needs.of(run.frame) for run in witness.site.runs):
+            return None  # it would not find its loop in another thread
+        if is_direct and fact.replacement is not None and project.is_call_of(frame, node, fact.name):
+            library = _library(module)
+            replacement = f"{library}.{fact.replacement.rpartition('.')[2]}"
+            return Remedy(RemedyKind.REPLACE_AWAITED, span, replacement=replacement)
+        is_awaited = witness.site.ref in frame.code.awaited
+        if is_awaited and not _is_awaited_by_mistake(project, frame, witness):
+            return None
+        is_made_within = _is_made_within(span, bond)
+        if bond is not None and bond.is_thread_bound and not is_made_within:
+            return Remedy(RemedyKind.MOVE, span, offloader=offloader, bond=bond)
+        affinity = None if is_made_within else project.affinity(frame, node) or fact.affinity
+        if affinity is Affinity.ASGI:
+            affinity, offloader = None, _find_wrapper(project, module)
+        applicability = _applicability(affinity, is_direct)
+        if applicability is None:
+            return None
+        is_doubtful = is_direct and witness.is_likely  # it may be asynchronous after all
+        if is_doubtful or any(self._is_different_in_a_thread(run.frame) for run in witness.site.runs):
+            applicability = Applicability.UNSAFE
+        kind = RemedyKind.OFFLOAD_AWAITED if is_awaited else RemedyKind.OFFLOAD
+        return Remedy(kind, span, applicability, prefix_blocks, offloader=offloader, bond=bond)
+
+    def _is_different_in_a_thread(self, frame: Frame) -> bool:
+        return self._traces.of(frame) or self._project.loop_needs.adapts(frame)
+
+
+def can_be_called_with_nothing(project: Project, frame: Frame, ref: ir.Ref) -> bool:
+    """Whether the functions that a node may mean need no argument."""
+    values = project.inference.value(frame, ref)
+    return bool(values) and all(isinstance(value, Function) and not _needed(value) for value in values)
+
+
+def _needed(function: Function) -> list[str]:
+    """The parameters that a call has to give a value."""
+    maker = function.code.maker
+    given = {index for index, _ in maker.defaults} if isinstance(maker, ir.MakeFunction) else set()
+    is_bound = function.receiver is not None and function.kind != "static"
+    kinds = (ir.ParamKind.POSITIONAL, ir.ParamKind.KEYWORD)
+    params = enumerate(function.code.scope.params)
+    return [one.name for index, one in params if one.kind in kinds and index not in given][int(is_bound) :]
+
+
+def _is_awaited_by_mistake(project: Project, frame: Frame, witness: Witness) -> bool:
+    """Whether what a call gives is certainly nothing to await; no call that the catalogue says to block gives such."""
+    values = project.inference.value(frame, witness.site.ref)
+    return witness.hops == 0 or bool(values and all(isinstance(value, Constant) for value in values))
+
+
+def _is_made_within(span: Span, bond: Bond | None) -> bool:
+    """Whether the object that a call works on is made by the call's own beginning: no other thread can have it."""
+    return (
+        bond is not None and bond.is_own and bool(bond.makers) and all(_is_prefix(maker, span) for maker in bond.makers)
+    )
+
+
+def _is_prefix(inner: Span, outer: Span) -> bool:
+    return inner.start == outer.start and inner.end < outer.end
+
+
+def _applicability(affinity: Affinity | None, is_direct: bool) -> Applicability | None:
+    """How far a call on such an object may be moved to another thread; not at all if None."""
+    if affinity is None:
+        return Applicability.SAFE
+    if affinity is Affinity.SHARED or (affinity is Affinity.THREAD and not is_direct):
+        return Applicability.UNSAFE
+    return None
+
+
+def choose_offloader(project: Project, module: Module, offload: str) -> str:
+    """The way to a thread that the settings name, else one that the module imports, else that of its async library."""
+    if offload != AUTO:
+        return _OFFLOADERS.get(offload, offload)
+    for name in _imported(module):
+        for candidate in (name, f"{name}.run_sync"):
+            role = project.catalog.role(project.catalog.canonical(candidate))
+            is_offloader = role is not None and role.role is RoleKind.OFFLOADER and role.callable == 0
+            if is_offloader and role is not None and role.result is RoleResult.AWAITABLE:
+                return candidate
+    return _OFFLOADERS[_library(module)]
+
+
+def _find_wrapper(project: Project, module: Module) -> str:
+    """The function that moves calls to the thread of the request: another than the usual one if the module has it."""
+    names = _imported(module)
+    roles = ((name, project.catalog.role(project.catalog.canonical(name))) for name in names)
+    found = (name for name, role in roles if role is not None and role.role is RoleKind.OFFLOAD_DECORATOR)
+    return next(found, _WRAPPER)
+
+
+def _imported(module: Module) -> Iterator[str]:
+    """Qualified names of what a module imports at its top, in the order of the text."""
+    for node in module.scopes[0].nodes:
+        if isinstance(node, ir.Import) and not node.level:
+            yield node.module if node.name is None else f"{node.module}.{node.name}"
+
+
+def _library(module: Module) -> str:
+    imports = {name.partition(".")[0] for name in module.summary.imports} if module.summary is not None else set()
+    if "asyncio" in imports:
+        return "asyncio"
+    return next((library for library in ("trio", "anyio") if library in imports), "asyncio")
+
+
+def _find_await(project: Project, finding: Blocking, fact: Fact) -> Remedy | None:
+    """The remedy for a call that starts or drives a loop: its coroutine is awaited by the one that runs."""
+    frame, witness = finding.frame, finding.witness
+    node = frame.code.scope.nodes[witness.site.ref]
+    if witness.hops or not isinstance(node, ir.Call):
+        return None
+    kind = _find_kind(project, frame, node, fact)
+    if kind is None:
+        return None
+    return Remedy(kind, finding.span, Applicability.UNSAFE if witness.is_likely else Applicability.SAFE)
+
+
+def _find_kind(project: Project, frame: Frame, node: ir.Call, fact: Fact) -> RemedyKind | None:
+    inference = project.inference
+    callees = inference.value(frame, node.func)
+    if len(callees) != 1:
+        return None
+    func = frame.code.scope.nodes[node.func] if node.func >= 0 else None
+    if isinstance(func, ir.Call):
+        wrapped = [inference.value(frame, ref) for ref in func.args]
+        return RemedyKind.AWAIT_UNWRAPPED if wrapped and _are_coroutine_functions(wrapped[0]) else None
+    name = callable_name(callees[0])
+    role = None if name is None else project.catalog.role(name)
+    if role is None or role.role is not RoleKind.COROUTINE_SINK or not node.args:
+        return None
+    if not _is_running_here(project, frame, callees[0], func, fact):
+        return None
+    return _find_kind_for(role, inference.value(frame, node.args[0]))
+
+
+def _find_kind_for(role: Role, first: tuple[Value, ...]) -> RemedyKind | None:
+    if role.callable is None:
+        return None if any(isinstance(value, Function | ClassObject) for value in first) else RemedyKind.AWAIT_ARGUMENT
+    return RemedyKind.AWAIT_APPLIED if _are_coroutine_functions(first) else None
+
+
+def _are_coroutine_functions(values: tuple[Value, ...]) -> bool:
+    return bool(values) and all(isinstance(value, Function) and value.code.is_coroutine for value in values)
+
+
+def _is_running_here(project: Project, frame: Frame, callee: Value, func: ir.Node | None, fact: Fact) -> bool:
+    """Whether the loop that the call would use is the one that runs the coroutine, or one like it made for the call."""
+    if isinstance(callee, Method):
+        return isinstance(func, ir.Attr) and _is_running_loop(project, frame, func.value)
+    library = fact.name.partition(".")[0]
+    is_other = (library == "trio") is not (_library(frame.code.module) == "trio")
+    return isinstance(callee, External) and not is_other
+
+
+def _is_running_loop(project: Project, frame: Frame, ref: ir.Ref) -> bool:
+    node = frame.code.scope.nodes[ref] if ref >= 0 else None
+    if isinstance(node, ir.Declared | ir.Narrow):
+        return _is_running_loop(project, frame, node.value)
+    if not isinstance(node, ir.Call):
+        return False
+    names = [callable_name(callee) for callee in project.inference.value(frame, node.func)]
+    roles = [None if name is None else project.catalog.role(name) for name in names]
+    return bool(roles) and all(role is not None and role.role is RoleKind.RUNNING_LOOP for role in roles)

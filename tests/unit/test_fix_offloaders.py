@@ -1,0 +1,126 @@
+"""How a call gets to a thread: what the module imports already, what the settings name, what Django needs."""
+
+# ruff: noqa: E501  (a case is one row of a table)
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from loopsafe import engine
+from loopsafe.config import read_settings
+from loopsafe.config.settings import Settings
+from loopsafe.model import LoopsafeError
+
+HEAD = """\
+import requests
+
+
+async def main(url):
+    return requests.get(url, timeout=5)
+"""
+
+
+def fix(text: str, folder: Path, **settings: object) -> str:
+    """Return a program after its safe fixes."""
+    path = folder / "program.py"
+    path.write_text(text)
+    chosen = Settings(select=("ALL",), use_cache=False, root=str(folder), fix=True, **settings)  # type: ignore[arg-type]
+    fixed = engine.fix(engine.check([str(path)], chosen), chosen)
+    result = next(iter(fixed.files.values()), text.encode()).decode()
+    compile(result, "result", "exec")
+    return result
+
+
+@pytest.mark.parametrize(
+    ("imported", "call"),
+    [
+        pytest.param("import asyncio\n", "asyncio.to_thread(requests.get, url, timeout=5)", id="asyncio"),
+        pytest.param("from asyncio import to_thread\n", "to_thread(requests.get, url, timeout=5)", id="a name of asyncio"),
+        pytest.param("import anyio\n", "anyio.to_thread.run_sync(functools.partial(requests.get, url, timeout=5))", id="anyio"),
+        pytest.param("import asyncio\nfrom anyio import to_thread\n",
+                     "to_thread.run_sync(functools.partial(requests.get, url, timeout=5))", id="an alias of anyio"),
+        pytest.param("import asyncio\nfrom starlette.concurrency import run_in_threadpool\n",
+                     "run_in_threadpool(requests.get, url, timeout=5)", id="starlette"),
+        pytest.param("from fastapi.concurrency import run_in_threadpool as pooled\n",
+                     "pooled(requests.get, url, timeout=5)", id="fastapi, by another name"),
+    ],
+)  # fmt: skip
+def test_follows_what_the_module_imports(imported: str, call: str, tmp_path: Path) -> None:
+    result = fix(imported + HEAD, tmp_path)
+    assert f"    return await {call}\n" in result
+    assert result.count("run_in_threadpool") <= 2
+
+
+@pytest.mark.parametrize(
+    ("setting", "imported", "call"),
+    [
+        pytest.param("asyncio", "import asyncio", "asyncio.to_thread(requests.get, url, timeout=5)", id="asyncio"),
+        pytest.param("trio", "import trio", "trio.to_thread.run_sync(functools.partial(requests.get, url, timeout=5))", id="trio"),
+        pytest.param("app.threads.run", "from app.threads import run", "run(requests.get, url, timeout=5)", id="a function"),
+    ],
+)  # fmt: skip
+def test_follows_the_setting(setting: str, imported: str, call: str, tmp_path: Path) -> None:
+    result = fix(HEAD, tmp_path, offload=setting)
+    assert f"    return await {call}\n" in result
+    assert f"{imported}\n" in result
+
+
+def test_a_name_that_is_taken_is_not_imported(tmp_path: Path) -> None:
+    text = HEAD + "\n\ndef run():\n    pass\n"
+    assert fix(text, tmp_path, offload="app.threads.run") == text
+
+
+def test_runs_without_to_thread_on_old_pythons(tmp_path: Path) -> None:
+    result = fix(HEAD, tmp_path, target_version=(3, 8))
+    call = "asyncio.get_running_loop().run_in_executor(None, functools.partial(requests.get, url, timeout=5))"
+    assert f"    return await {call}\n" in result
+
+
+class TestDjango:
+    def program(self, body: str, imported: str = "") -> str:
+        head = f"{imported}from django.contrib.auth.models import User\nfrom django.db import connection, transaction\n\n\n"
+        return head + "async def view(request):\n" + textwrap.indent(textwrap.dedent(body), "    ")
+
+    def test_its_calls_go_to_the_thread_of_the_request(self, tmp_path: Path) -> None:
+        result = fix(self.program("user = User.objects.get(pk=1)\nuser.save()\n"), tmp_path)
+        assert result.startswith("from asgiref.sync import sync_to_async\nfrom django.contrib")
+        assert (
+            "    user = await sync_to_async(User.objects.get)(pk=1)\n    await sync_to_async(user.save)()\n" in result
+        )
+
+    def test_the_function_of_channels_is_kept(self, tmp_path: Path) -> None:
+        imported = "from channels.db import database_sync_to_async as db\n"
+        result = fix(self.program("return User.objects.filter(a=1).first()\n", imported), tmp_path)
+        assert "    return await db(User.objects.filter(a=1).first)()\n" in result
+        assert "asgiref" not in result
+
+    @pytest.mark.parametrize("manager", ["transaction.atomic()", "connection.cursor() as cursor"])
+    def test_a_transaction_is_not_torn_apart(self, manager: str, tmp_path: Path) -> None:
+        text = self.program(f"with {manager}:\n    User.objects.create(name='a')\n")
+        assert fix(text, tmp_path) == text
+
+    def test_other_calls_go_to_any_thread(self, tmp_path: Path) -> None:
+        result = fix(self.program("requests.get('a')\nUser.objects.count()\n", "import requests\n"), tmp_path)
+        assert "await asyncio.to_thread(requests.get, 'a')" in result
+        assert "await sync_to_async(User.objects.count)()" in result
+
+
+class TestSetting:
+    def write(self, folder: Path, value: str) -> str:
+        (folder / "pyproject.toml").write_text(f"[project]\n\n[tool.loopsafe]\noffload = {value}\n")
+        return str(folder)
+
+    @pytest.mark.parametrize("value", ["auto", "asyncio", "anyio", "trio", "app.threads.run"])
+    def test_it_is_read(self, value: str, tmp_path: Path) -> None:
+        assert read_settings([self.write(tmp_path, f'"{value}"')]).offload == value
+
+    @pytest.mark.parametrize("value", ['"curio"', '"app:run"', '""', '"app..run"', "true"])
+    def test_a_wrong_value_names_file_line_and_key(self, value: str, tmp_path: Path) -> None:
+        with pytest.raises(LoopsafeError) as caught:
+            read_settings([self.write(tmp_path, value)])
+        text = str(caught.value)
+        assert text.startswith(f"{tmp_path / 'pyproject.toml'}:4: offload: ")
+        assert text.endswith("""write it like `offload = "anyio"`""")
