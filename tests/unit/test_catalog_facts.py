@@ -94,6 +94,8 @@ NOT_EVERYWHERE = {
 """Names (or their prefixes) of the standard library files that a Python may lack."""
 
 INDIRECT = {
+    "boto3.resources.base.ServiceResource",
+    "botocore.client.BaseClient",
     "asyncio.run_coroutine_threadsafe.Future",
     "asyncio.Condition.acquire",
     "asyncio.Condition.locked",
@@ -196,7 +198,8 @@ def _blocking_coroutines(file: CatalogFile) -> list[str]:
     for call in file.call:
         for name in call.name:
             full = f"{call.owner}.{name}" if call.owner else name
-            if not _is_excused(full) and inspect.iscoroutinefunction(_resolve_any(full, aliases)):
+            is_there = not _is_excused(full) and _is_installed(full)
+            if is_there and inspect.iscoroutinefunction(_resolve_any(full, aliases)):
                 wrong.append(full)
     return wrong
 

@@ -91,7 +91,7 @@ def test_it_refuses_what_the_loader_refuses(tmp_path: Path, old: str, new: str) 
 
 def test_every_key_is_described() -> None:
     tables = {name: table for name, table in SCHEMA["$defs"].items() if "properties" in table}
-    assert tables.keys() == {"CatalogFile", "CallRecord", "ClassRecord", "Guard", "Role"}
+    assert tables.keys() == {"CatalogFile", "CallRecord", "ClassRecord", "ShapeRecord", "Guard", "Role"}
     bare = [f"{name}.{key}" for name, table in tables.items() for key, value in table["properties"].items()
             if not value.get("description")]  # fmt: skip
     assert bare == []
