@@ -77,6 +77,10 @@ CODES: Final[dict[Effect, Codes]] = {
 }
 
 
+LOOP_EFFECTS: Final = frozenset({Effect.RUN_LOOP, Effect.DRIVE_LOOP})
+"""The effects that start an event loop or keep one going, rather than block it."""
+
+
 class Confidence(str, enum.Enum):
     """How sure a finding is: types known throughout, or the shape of an API plus a second sign."""
 

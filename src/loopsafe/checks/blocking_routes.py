@@ -10,11 +10,11 @@ from typing import Final
 
 from loopsafe.catalog import RoleKind
 from loopsafe.checks.check import Check, Context
-from loopsafe.model import Applicability, Confidence, Diagnostic, Effect, Remedy, RemedyKind, Span
+from loopsafe.model import LOOP_EFFECTS, Applicability, Confidence, Diagnostic, Effect, Remedy, RemedyKind, Span
 from loopsafe.project.decorators import has_role
 from loopsafe.project.entities import Frame
 
-_NOT_MEANT: Final = frozenset({Effect.METADATA, Effect.RUN_LOOP, Effect.DRIVE_LOOP})
+_NOT_MEANT: Final = LOOP_EFFECTS | {Effect.METADATA}
 """What takes too little time, or has mistakes of its own."""
 
 

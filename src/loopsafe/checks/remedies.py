@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from loopsafe.catalog import Affinity, Fact, Role, RoleKind, RoleResult
 from loopsafe.checks.threads import ThreadTraces
-from loopsafe.model import Applicability, Bond, Effect, Position, Remedy, RemedyKind, Span
+from loopsafe.model import LOOP_EFFECTS, Applicability, Bond, Effect, Position, Remedy, RemedyKind, Span
 from loopsafe.project import Project
 from loopsafe.project.entities import Frame, Module
 from loopsafe.project.propagate import Witness
@@ -18,7 +18,6 @@ from loopsafe.project.roles import callable_name
 from loopsafe.project.values import ClassObject, Constant, External, Function, Method, Value
 from loopsafe.summary import ir
 
-LOOP_EFFECTS: Final = frozenset({Effect.RUN_LOOP, Effect.DRIVE_LOOP})
 AUTO: Final = "auto"
 """The off-loader that fits what the module uses."""
 _WRAPPER: Final = "asgiref.sync.sync_to_async"

@@ -9,6 +9,7 @@ from typing import Final
 
 from loopsafe.project import Project
 from loopsafe.project.entities import Frame
+from loopsafe.project.reach import reached
 from loopsafe.project.roles import callable_name
 from loopsafe.project.values import Instance
 from loopsafe.summary import ir
@@ -33,18 +34,8 @@ class ThreadTraces:
 
     def of(self, frame: Frame) -> bool:
         """Whether a frame, or a synchronous function that it leads to, would notice that its thread is another."""
-        seen = {frame: None}
-        pending = [frame]
-        while pending and len(seen) < _MOST_FRAMES:
-            current = pending.pop()
-            if self._is_noticing(current):
-                return True
-            for site in self._project.effects.sites(current):
-                for run in site.runs:
-                    if run.frame not in seen:
-                        seen[run.frame] = None
-                        pending.append(run.frame)
-        return False
+        frames = reached(self._project.effects, frame, _MOST_FRAMES, lambda _: True)
+        return any(map(self._is_noticing, frames))
 
     def _is_noticing(self, frame: Frame) -> bool:
         known = self._own.get(frame)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from loopsafe.catalog import Affinity
-from loopsafe.model import Bond, Effect, Span
+from loopsafe.model import LOOP_EFFECTS, Bond, Span
 from loopsafe.project.effects import Effects
 from loopsafe.project.entities import Frame
 from loopsafe.project.needs import LoopNeeds
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from loopsafe.project.infer import Inference
 
 _TYING: Final = frozenset({Affinity.SHARED, Affinity.THREAD})
-_LOOP_EFFECTS: Final = frozenset({Effect.RUN_LOOP, Effect.DRIVE_LOOP})
 _DEEPEST_FACTORY: Final = 4
 """A factory that calls a factory that calls a factory: no one writes more."""
 
@@ -160,7 +159,7 @@ class Bonds:
                 yield ref
         for site in self._effects.sites(frame):
             is_needing = any(self._needs.of(run.frame) for run in site.runs)
-            if is_needing or any(one.fact.effect in _LOOP_EFFECTS for one in site.primitives):
+            if is_needing or any(one.fact.effect in LOOP_EFFECTS for one in site.primitives):
                 yield site.ref
 
     def _is_for_the_loop(self, frame: Frame, ref: ir.Ref, node: ir.Call) -> bool:

@@ -6,9 +6,11 @@ their defaults. A value that merely was not found out to be anything else decide
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from loopsafe.catalog import RoleKind
+from loopsafe.project.conditions import outcome_of, side
 from loopsafe.project.decorators import role_of
 from loopsafe.project.entities import Class, Code, Frame
 from loopsafe.project.values import (
@@ -62,21 +64,11 @@ class Branches:
     def _find_dead(self, frame: Frame) -> list[ir.NodeRange]:
         dead: list[ir.NodeRange] = []
         for branch in frame.code.scope.branches:
-            outcome = self._outcome(frame, branch)
+            outcome = outcome_of(branch, partial(self._truth, frame))
             if outcome is not None:
-                dead.append(branch.orelse if outcome else branch.body)
-                if branch.outcome_after is not outcome:
-                    dead.append(branch.after)
+                dead += side(branch, not outcome)
                 self._dead[frame] = tuple(dead)  # what is known so far decides which assignments reach later tests
         return [(start, end) for start, end in dead if start < end]
-
-    def _outcome(self, frame: Frame, branch: ir.Branch) -> bool | None:
-        """Whether the test holds; None if that is open."""
-        truths = [self._truth(frame, ref) for ref, _ in branch.tested]
-        wanted = [positive for _, positive in branch.tested]
-        if any(truth is not None and truth is not want for truth, want in zip(truths, wanted, strict=True)):
-            return False
-        return True if truths and None not in truths else None
 
     def _truth(self, frame: Frame, ref: ir.Ref) -> bool | None:
         node = frame.code.scope.nodes[ref]

@@ -11,6 +11,7 @@ from types import CoroutineType
 from typing import Final, NamedTuple, TypeAlias
 
 from loopsafe.catalog import CatalogFile, Role, RoleKind
+from loopsafe.project.conditions import is_in, outcome_of, side
 from loopsafe.project.decorators import has_unknown_decorator
 from loopsafe.project.entities import Code, Frame
 from loopsafe.project.infer import Inference
@@ -224,20 +225,10 @@ class Coroutines:
     def is_off(self, frame: Frame, ref: ir.Ref) -> bool:
         """Whether a node stands where a constant keeps it from being evaluated: `if False`, `if not _IS_SYNC`."""
         for branch in frame.code.scope.branches:
-            outcome = self._outcome(frame, branch)
-            if outcome is not None:
-                off = branch.orelse if outcome else branch.body
-                after = branch.after if branch.outcome_after is not outcome else _NEVER
-                if any(start <= ref < end for start, end in (off, after)):
-                    return True
+            outcome = outcome_of(branch, partial(self._constant, frame))
+            if outcome is not None and is_in(ref, side(branch, not outcome)):
+                return True
         return False
-
-    def _outcome(self, frame: Frame, branch: ir.Branch) -> bool | None:
-        """How a test comes out that looks at constants; None if it looks at anything else that matters."""
-        truths = [(self._constant(frame, tested), positive) for tested, positive in branch.tested]
-        if any(truth is not None and truth is not positive for truth, positive in truths):
-            return False
-        return True if truths and all(truth is not None for truth, _ in truths) else None
 
     def _constant(self, frame: Frame, ref: ir.Ref) -> bool | None:
         """The truth value that a literal or a variable of a module is for good."""
@@ -259,8 +250,8 @@ class Coroutines:
         """
         text = _text_at(frame.code.scope, ref) if self._is_abstract(frame, ref) else None
         for branch in frame.code.scope.branches:
-            for side, other in _sides(branch):
-                if _has(side, (ref,)) and (
+            for here, other in _sides(branch):
+                if is_in(ref, here) and (
                     any(self._asks_for_kind(frame, tested) for tested, _ in branch.tested)
                     or any(text and _text_at(frame.code.scope, call) == text for part in other for call in range(*part))
                 ):
@@ -298,34 +289,29 @@ def is_partial(scope: ir.Scope, ref: ir.Ref, fate: Fate) -> bool:
     return any(
         ref < min(branch.body[0], branch.orelse[0])
         and not any(_mentions(scope, tested, ref) for tested, _ in branch.tested)
-        and any(_has(side, handed_on) and _ends_well(scope, branch, side, other) for side, other in _sides(branch))
+        and any(
+            all(is_in(at, here) for at in handed_on) and _ends_well(scope, branch, here, other)
+            for here, other in _sides(branch)
+        )
         for branch in scope.branches
     )
 
 
 def _sides(branch: ir.Branch) -> Iterator[tuple[_Side, _Side]]:
     """What runs only after one outcome, and what runs only after the other: both ways round."""
-    body, orelse = (branch.body, _NEVER), (branch.orelse, _NEVER)
-    if branch.outcome_after:
-        body = (branch.body, branch.after)
-    else:
-        orelse = (branch.orelse, branch.after)
+    body, orelse = side(branch, True), side(branch, False)
     yield body, orelse
     yield orelse, body
 
 
-def _has(side: _Side, refs: tuple[ir.Ref, ...]) -> bool:
-    return all(any(start <= ref < end for start, end in side) for ref in refs)
-
-
-def _ends_well(scope: ir.Scope, branch: ir.Branch, side: _Side, other: _Side) -> bool:
+def _ends_well(scope: ir.Scope, branch: ir.Branch, here: _Side, other: _Side) -> bool:
     """Whether the other side goes on or returns, rather than raise: what raises need not clean up."""
     returns = [any(isinstance(node, ir.Return) for node in scope.nodes[start:end]) for start, end in other]
     if any(returns):
         return True
     (start, end), after = other
     if branch.after == _NEVER:  # both sides go on, or neither does
-        return not any(isinstance(node, ir.Return) for first, last in side for node in scope.nodes[first:last])
+        return not any(isinstance(node, ir.Return) for first, last in here for node in scope.nodes[first:last])
     return start == end and after[0] == after[1]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from loopsafe.catalog import RoleKind
+from loopsafe.project.conditions import side
 from loopsafe.project.entities import Code, Frame
 from loopsafe.project.roles import callable_name
 from loopsafe.project.values import ClassObject, External, Function, Method
@@ -31,9 +32,7 @@ def off_loop_ranges(inference: Inference, frame: Frame) -> list[ir.NodeRange]:
     for branch in scope.branches:
         for ref, positive in branch.tested:
             if _tells_of_loop(inference, frame, ref):
-                ranges.append(branch.orelse if positive else branch.body)
-                if branch.outcome_after is not positive:
-                    ranges.append(branch.after)
+                ranges += side(branch, not positive)
             elif positive and _is_made_off_loop(scope, ref, ranges):
                 ranges.append(branch.body)
     return [(start, end) for start, end in ranges if start < end]

@@ -13,6 +13,7 @@ from loopsafe.catalog import Affinity, RoleKind
 from loopsafe.project.effects import Effects
 from loopsafe.project.entities import Frame
 from loopsafe.project.guards import off_loop_ranges
+from loopsafe.project.reach import reached
 from loopsafe.project.roles import callable_name
 from loopsafe.project.values import Awaitable, ClassObject, External, Instance, Method
 from loopsafe.summary import ir
@@ -34,6 +35,7 @@ class LoopNeeds:
         self._inference: Final = inference
         self._effects: Final = effects
         self._own: Final[dict[Frame, bool]] = {}
+        self._adapting: Final[dict[Frame, bool]] = {}
 
     def of(self, frame: Frame) -> bool:
         """Whether a frame, or a synchronous function that it leads to, needs the running loop of its thread."""
@@ -44,23 +46,15 @@ class LoopNeeds:
         return self._leads_to(frame, self._is_adapting)
 
     def _leads_to(self, frame: Frame, is_meant: Callable[[Frame], bool]) -> bool:
-        seen = {frame: None}
-        pending = [frame]
-        while pending and len(seen) < _MOST_FRAMES:
-            current = pending.pop()
-            if is_meant(current):
-                return True
-            if self._is_adapting(current):
-                continue  # what it leads to with a loop is not what it leads to in another thread
-            for site in self._effects.sites(current):
-                for run in site.runs:
-                    if run.frame not in seen:
-                        seen[run.frame] = None
-                        pending.append(run.frame)
-        return False
+        # what a frame that adapts leads to with a loop is not what it leads to in another thread
+        frames = reached(self._effects, frame, _MOST_FRAMES, lambda one: not self._is_adapting(one))
+        return any(map(is_meant, frames))
 
     def _is_adapting(self, frame: Frame) -> bool:
-        return bool(off_loop_ranges(self._inference, frame))
+        known = self._adapting.get(frame)
+        if known is None:
+            known = self._adapting[frame] = bool(off_loop_ranges(self._inference, frame))
+        return known
 
     def _is_needing(self, frame: Frame) -> bool:
         known = self._own.get(frame)

@@ -12,14 +12,13 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from loopsafe.catalog import Fact, When
-from loopsafe.model import Effect
+from loopsafe.model import LOOP_EFFECTS, Effect
 from loopsafe.project.effects import Effects, Primitive, Run, Site
 from loopsafe.project.entities import Frame
 
 FARTHEST: Final[dict[Effect, int]] = {Effect.FILE: 3, Effect.METADATA: 0}
 """Through how many synchronous calls an effect travels; without limit where it is not named (design.md, Effects).
 An effect with a limit does not leave the installed package that has it either."""
-_LOOP_EFFECTS: Final = frozenset({Effect.RUN_LOOP, Effect.DRIVE_LOOP})
 
 
 class Witness(NamedTuple):
@@ -153,7 +152,7 @@ def _ends_at(effect: Effect, run: Run, caller: Frame) -> bool:
     """Whether an effect does not travel on to the caller of what runs."""
     if effect is Effect.WAIT and _is_lock(run.frame):
         return True
-    if effect in _LOOP_EFFECTS and run.is_one_of_many:
+    if effect in LOOP_EFFECTS and run.is_one_of_many:
         return True
     # files that an installed package reads for itself are its own affair
     return effect in FARTHEST and run.frame.code.module.is_library and not caller.code.module.is_library

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from loopsafe.catalog import RoleKind
+from loopsafe.project.conditions import is_in, side
 from loopsafe.project.decorators import has_role, role_of
 from loopsafe.project.entities import Code, Module
 from loopsafe.project.origins import Life, Origins, Scene, Thing
@@ -197,26 +198,18 @@ def _is_in_loop(scope: ir.Scope, ref: ir.Ref, maker: ir.Ref) -> bool:
     """Whether a node is evaluated again and again, without the maker."""
     return any(
         (block.head < 0 or isinstance(scope.nodes[block.head], ir.Next))
-        and _is_in(block.body, ref)
-        and not _is_in(block.body, maker)
+        and is_in(ref, (block.body,))
+        and not is_in(maker, (block.body,))
         for block in scope.blocks
     )
 
 
 def is_exclusive(scope: ir.Scope, first: ir.Ref, second: ir.Ref) -> bool:
     """Whether only one of two nodes is evaluated in one pass: they stand on different sides of a condition."""
-    for branch in scope.branches:
-        body, orelse = [branch.body], [branch.orelse]
-        (body if branch.outcome_after else orelse).append(branch.after)
-        for one, other in ((first, second), (second, first)):
-            if any(_is_in(part, one) for part in body) and any(_is_in(part, other) for part in orelse):
-                return True
+    sides = [(side(branch, True), side(branch, False)) for branch in scope.branches]
+    sides += [((handler.tried, (0, 0)), (handler.body, handler.after)) for handler in scope.handlers]
     return any(
-        _is_in(handler.tried, one) and (_is_in(handler.body, other) or _is_in(handler.after, other))
-        for handler in scope.handlers
+        is_in(one, here) and is_in(other, there)
+        for here, there in sides
         for one, other in ((first, second), (second, first))
     )
-
-
-def _is_in(nodes: ir.NodeRange, ref: ir.Ref) -> bool:
-    return nodes[0] <= ref < nodes[1]

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from loopsafe.catalog import RoleKind
-from loopsafe.model import Effect
+from loopsafe.model import LOOP_EFFECTS
 from loopsafe.project.decorators import role_of
 from loopsafe.project.entities import Code, Frame
 from loopsafe.project.roles import callable_name
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _STARTERS: Final = ("run", "run_until_complete")
 """The last names of all functions that run a coroutine on a loop of its own."""
-_LOOP_EFFECTS: Final = frozenset({Effect.RUN_LOOP, Effect.DRIVE_LOOP})
 _DEEPEST: Final = 4
 """A helper that is given its coroutine by a helper that is given it by a helper: no one writes more."""
 
@@ -83,7 +82,7 @@ class LoopRuns:
 
     def _starts_loop(self, callee: Value, name: str) -> bool:
         return isinstance(callee, External | Method) and any(
-            fact.effect in _LOOP_EFFECTS for fact in self._inference.catalog.facts(name)
+            fact.effect in LOOP_EFFECTS for fact in self._inference.catalog.facts(name)
         )
 
     def _new_loop(self, frame: Frame, node: ir.Call) -> ir.Ref | None:

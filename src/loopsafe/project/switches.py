@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from loopsafe.catalog import Fact, Guard
 from loopsafe.project.arguments import Arguments
+from loopsafe.project.conditions import is_in, side
 from loopsafe.project.entities import Frame
 from loopsafe.project.values import Constant, External, Instance
 from loopsafe.summary import ir
@@ -48,15 +49,11 @@ def is_switched_off(inference: Inference, frame: Frame, ref: ir.Ref, receiver: i
 
 def _holds_at(scope: ir.Scope, test: ir.Ref, ref: ir.Ref) -> bool:
     """Whether a node is evaluated only where a test has come out true."""
-    for branch in scope.branches:
-        for tested, positive in branch.tested:
-            if tested == test:
-                ways = [branch.body if positive else branch.orelse]
-                if branch.outcome_after is positive:
-                    ways.append(branch.after)
-                if any(start <= ref < end for start, end in ways):
-                    return True
-    return False
+    return any(
+        tested == test and is_in(ref, side(branch, positive))
+        for branch in scope.branches
+        for tested, positive in branch.tested
+    )
 
 
 def _is_same(nodes: tuple[ir.Node, ...], left: ir.Ref, right: ir.Ref) -> bool:
