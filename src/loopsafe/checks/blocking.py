@@ -47,7 +47,7 @@ def _find(context: Context, coroutine: Frame) -> Iterator[Blocking]:
 def _rank(finding: Blocking) -> tuple[bool, int, int]:
     """Of several findings at one call, the surest, then the one with the shortest path, then the gravest."""
     witness = finding.witness
-    return (witness.is_likely, witness.hops, _EFFECTS.index(finding.effect))
+    return (witness.is_likely, witness.length, _EFFECTS.index(finding.effect))
 
 
 def _describe(context: Context, finding: Blocking, starts: Starts, remedies: Remedies) -> Diagnostic:

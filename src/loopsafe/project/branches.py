@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from loopsafe.catalog import RoleKind
-from loopsafe.project.conditions import outcome_of, side
+from loopsafe.project.conditions import STRING_TESTS, outcome_of, side, special_case
 from loopsafe.project.decorators import role_of
 from loopsafe.project.entities import Class, Code, Frame
 from loopsafe.project.values import (
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _DEEPEST: Final = 3
 """A parameter that is handed on decides through so many functions, a result that is returned through so many nodes."""
-_STRING_TESTS: Final = frozenset({"startswith", "endswith"})
 
 
 class Branches:
@@ -69,6 +68,16 @@ class Branches:
                 dead += side(branch, not outcome)
                 self._dead[frame] = tuple(dead)  # what is known so far decides which assignments reach later tests
         return [(start, end) for start, end in dead if start < end]
+
+    def special_cases(self, frame: Frame) -> list[tuple[ir.NodeRange, ir.NodeRange]]:
+        """What runs only where a test finds one particular string that this frame is not known to get."""
+        scope = frame.code.scope
+        cases = [(branch, special_case(scope, branch)) for branch in scope.branches]
+        return [
+            side(branch, outcome)
+            for branch, outcome in cases
+            if outcome is not None and outcome_of(branch, partial(self._truth, frame)) is None
+        ]
 
     def _truth(self, frame: Frame, ref: ir.Ref) -> bool | None:
         node = frame.code.scope.nodes[ref]
@@ -152,7 +161,7 @@ class Branches:
 
     def _tested_by_call(self, frame: Frame, node: ir.Call, argument: ir.Ref) -> bool | None:
         func = frame.code.scope.nodes[node.func] if node.func >= 0 else None
-        if isinstance(func, ir.Attr) and func.name in _STRING_TESTS:
+        if isinstance(func, ir.Attr) and func.name in STRING_TESTS:
             text, part = self._constant(frame, func.value), self._constant(frame, argument)
             if text is not None and part is not None and isinstance(text.value, str) and isinstance(part.value, str):
                 return bool(getattr(text.value, func.name)(part.value))

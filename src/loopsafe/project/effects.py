@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from loopsafe.catalog import Fact, Role, RoleKind, When
 from loopsafe.project.arguments import Arguments
+from loopsafe.project.conditions import is_in
 from loopsafe.project.decorators import has_unknown_decorator
 from loopsafe.project.entities import Class, Code, Frame
 from loopsafe.project.guards import off_loop_ranges
@@ -75,6 +76,8 @@ class Site(NamedTuple):
     ref: ir.Ref
     primitives: tuple[Primitive, ...]
     runs: tuple[Run, ...]
+    special_cases: int
+    """Tests above it that must find one particular string."""
 
 
 class Effects:
@@ -97,6 +100,7 @@ class Effects:
 
     def _find_sites(self, frame: Frame) -> Iterator[Site]:
         nodes = frame.code.scope.nodes
+        special = self._inference.branches.special_cases(frame)
         skipped = [*off_loop_ranges(self._inference, frame), *self._inference.branches.dead_ranges(frame)]
         for ref in frame.code.events:
             if any(start <= ref < end for start, end in skipped):
@@ -104,7 +108,8 @@ class Effects:
             happenings = list(dict.fromkeys(self._happenings(frame, ref, nodes[ref])))
             if happenings:
                 primitives = tuple(each for each in happenings if isinstance(each, Primitive))
-                yield Site(ref, primitives, tuple(each for each in happenings if isinstance(each, Run)))
+                runs = tuple(each for each in happenings if isinstance(each, Run))
+                yield Site(ref, primitives, runs, sum(is_in(ref, ranges) for ranges in special))
 
     def _happenings(self, frame: Frame, ref: ir.Ref, node: ir.Node) -> Iterator[Happening]:
         match node:

@@ -157,7 +157,7 @@ class Project:
             inner = [run.frame for run in site.runs if _is_within(run.frame, coroutine)]
             rest = tuple(run for run in site.runs if run.frame not in inner)
             if rest or site.primitives:
-                yield coroutine, Site(site.ref, site.primitives, rest)
+                yield coroutine, site._replace(runs=rest)
             for frame in inner:
                 yield from self.loop_sites(frame)
 

@@ -1,24 +1,29 @@
 """How effects travel from the primitives that have them to the coroutines that suffer them.
 
 Stage: propagate. The call graph is explored forwards from the coroutines, so that nothing is looked at that no
-coroutine can reach; then effects are spread backwards, breadth first, so that the first path found to a function is
-a shortest one. That reaches the same fixpoint as iterating over strongly connected components, in one pass, and
-gives the witness with it.
+coroutine can reach; then effects are spread backwards, nearest first, so that the first path found to a function is a
+shortest one. That reaches the same fixpoint as iterating over strongly connected components, in one pass, and gives
+the witness with it.
 """
 
 from __future__ import annotations
 
+import heapq
+import itertools
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from loopsafe.catalog import Fact, When
 from loopsafe.model import LOOP_EFFECTS, Effect
-from loopsafe.project.effects import Effects, Primitive, Run, Site
+from loopsafe.project.effects import Effects, Run, Site
 from loopsafe.project.entities import Frame
 
 FARTHEST: Final[dict[Effect, int]] = {Effect.FILE: 3, Effect.METADATA: 0}
 """Through how many synchronous calls an effect travels; without limit where it is not named (design.md, Effects).
 An effect with a limit does not leave the installed package that has it either."""
+
+_WEIGHT_OF_SPECIAL_CASE: Final = 3
+"""A path that is taken for one particular string only is as good as one of so many more calls that is always taken."""
 
 
 class Witness(NamedTuple):
@@ -29,12 +34,23 @@ class Witness(NamedTuple):
     """The primitive itself, or the frame that runs there and has the effect."""
     hops: int
     """Calls between this frame and the primitive; 0 if the site is the primitive."""
+    length: int
+    """The calls, and what the tests on the path weigh; of several paths the shortest is shown."""
     doubt: str | None = None
     """Why the path may not be taken; without a doubt the finding is certain."""
 
     @property
     def is_likely(self) -> bool:
         return self.doubt is not None
+
+    def called(self, site: Site, run: Run) -> Witness:
+        """The same, one call further up."""
+        length = self.length + 1 + _weight(site)
+        return Witness(site, run.frame, self.hops + 1, length, run.doubt or self.doubt)
+
+
+_Found: TypeAlias = tuple[bool, int, int, int, int, Frame, Witness]
+"""A witness of a frame, behind what it is sorted by."""
 
 
 class Propagation:
@@ -45,12 +61,10 @@ class Propagation:
         self._witnesses: Final[dict[tuple[Frame, Effect], Witness]] = {}
         self._callers: Final[dict[Frame, list[tuple[Frame, Site, Run]]]] = {}
         self._order: Final[dict[Frame, int]] = {}
-        self._levels: Final[dict[Effect, list[list[Frame]]]] = {}
-        """For each effect, the frames at each distance from its primitives."""
+        self._ticks: Final = itertools.count()
         self._explore(roots)
-        for accepts_doubt in (False, True):
-            for effect in Effect:
-                self._spread(effect, accepts_doubt)
+        for effect, sources in self._find_sources().items():
+            self._spread(effect, sources)
 
     def _explore(self, roots: Iterable[Frame]) -> None:
         pending = list(roots)
@@ -65,63 +79,60 @@ class Propagation:
                         pending.append(run.frame)
             frame.forget()
 
-    def _spread(self, effect: Effect, accepts_doubt: bool) -> None:
-        """One breadth-first search from the primitives with this effect; certain paths are looked for first."""
-        levels = self._levels.setdefault(effect, [])
-        levels[:1] = [[*(levels[0] if levels else ()), *self._sources(effect, accepts_doubt)]]
-        limit = FARTHEST.get(effect, len(self._order))
-        for hops in range(1, limit + 1):
-            if len(levels) < hops or not levels[hops - 1]:
-                break
-            found: dict[Frame, Witness] = {}
-            for callee in levels[hops - 1]:
-                for caller, site, run in self._callers.get(callee, ()):
-                    if _ends_at(effect, run, caller):
-                        continue
-                    if (accepts_doubt or run.doubt is None) and (caller, effect) not in self._witnesses:
-                        witness = Witness(site, callee, hops, run.doubt or self._witnesses[callee, effect].doubt)
-                        found[caller] = self._earlier(found.get(caller), witness)
-            self._witnesses.update(((frame, effect), witness) for frame, witness in found.items())
-            if len(levels) == hops:
-                levels.append([])
-            levels[hops] = sorted([*levels[hops], *found], key=self._order.__getitem__)
-
-    def _sources(self, effect: Effect, accepts_doubt: bool) -> list[Frame]:
-        """The frames in which a primitive with this effect is called."""
-        found = []
+    def _find_sources(self) -> dict[Effect, list[_Found]]:
+        """The places where primitives are called, of each frame and effect the one that says most."""
+        best: dict[tuple[Effect, Frame], Witness] = {}
         for frame in self._order:
-            if (frame, effect) in self._witnesses:
-                continue
-            sites = [(site, _find(site, effect, accepts_doubt)) for site in self._effects.sites(frame)]
-            primitives = [(site, primitive) for site, primitive in sites if primitive is not None]
-            if primitives:  # leaving a `with` may have nothing to commit: what was done in it says more
-                site, (fact, doubt) = min(primitives, key=lambda each: each[1].fact.when is When.EXIT)
-                self._witnesses[frame, effect] = Witness(site, fact, 0, doubt)
-                found.append(frame)
-        return found
+            for site in self._effects.sites(frame):
+                for primitive in site.primitives:
+                    key = (primitive.fact.effect, frame)
+                    witness = Witness(site, primitive.fact, 0, _weight(site), primitive.doubt)
+                    if key not in best or _rank(witness) < _rank(best[key]):
+                        best[key] = witness
+        sources: dict[Effect, list[_Found]] = {}
+        for (effect, frame), witness in best.items():
+            sources.setdefault(effect, []).append(self._found(frame, witness))
+        return sources
 
-    def _earlier(self, known: Witness | None, other: Witness) -> Witness:
-        """Of two equally long paths the one that starts earlier in the text, then the one found earlier."""
-        if known is None or other.site.ref < known.site.ref:
-            return other
-        return known
+    def _spread(self, effect: Effect, found: list[_Found]) -> None:
+        """Dijkstra's search, backwards from the primitives; it takes all certain paths before the first likely one."""
+        limit = FARTHEST.get(effect, len(self._order))
+        heapq.heapify(found)
+        while found:
+            *_, frame, witness = heapq.heappop(found)
+            if self._witnesses.setdefault((frame, effect), witness) is not witness or witness.hops >= limit:
+                continue
+            for caller, site, run in self._callers.get(frame, ()):
+                if (caller, effect) not in self._witnesses and not _ends_at(effect, run, caller):
+                    heapq.heappush(found, self._found(caller, witness.called(site, run)))
+
+    def _found(self, frame: Frame, witness: Witness) -> _Found:
+        """Of equally good paths to a frame, the one that starts earlier in the text comes first."""
+        return (
+            witness.is_likely,
+            witness.length,
+            self._order[frame],
+            witness.site.ref,
+            next(self._ticks),
+            frame,
+            witness,
+        )
 
     def at(self, frame: Frame, site: Site) -> Iterator[tuple[Effect, Witness]]:
         """The effects of one site of a frame, each with its witness; of several for one effect the shortest."""
         best: dict[Effect, Witness] = {}
         for fact, doubt in site.primitives:
-            best.setdefault(fact.effect, Witness(site, fact, 0, doubt))
+            best.setdefault(fact.effect, Witness(site, fact, 0, _weight(site), doubt))
         for run in site.runs:
             for effect in Effect:
                 inner = self._witnesses.get((run.frame, effect))
-                limit = FARTHEST.get(effect)
-                if inner is None or (limit is not None and inner.hops >= limit):
+                if inner is None or inner.hops >= FARTHEST.get(effect, len(self._order)):
                     continue
                 if _ends_at(effect, run, frame):
                     continue
-                witness = Witness(site, run.frame, inner.hops + 1, run.doubt or inner.doubt)
+                witness = inner.called(site, run)
                 known = best.get(effect)
-                if known is None or (witness.is_likely, witness.hops) < (known.is_likely, known.hops):
+                if known is None or (witness.is_likely, witness.length) < (known.is_likely, known.length):
                     best[effect] = witness
         yield from best.items()
 
@@ -140,12 +151,14 @@ class Propagation:
             yield frame, witness
 
 
-def _find(site: Site, effect: Effect, accepts_doubt: bool) -> Primitive | None:
-    """The first primitive of a site with an effect."""
-    for primitive in site.primitives:
-        if primitive.fact.effect is effect and (accepts_doubt or primitive.doubt is None):
-            return primitive
-    return None
+def _weight(site: Site) -> int:
+    return _WEIGHT_OF_SPECIAL_CASE * site.special_cases
+
+
+def _rank(source: Witness) -> tuple[bool, bool, int]:
+    """Leaving a `with` may have nothing to commit: what was done in it says more."""
+    assert isinstance(source.cause, Fact)
+    return (source.is_likely, source.cause.when is When.EXIT, source.length)
 
 
 def _ends_at(effect: Effect, run: Run, caller: Frame) -> bool:
