@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from loopsafe.catalog import RoleKind
-from loopsafe.project.conditions import STRING_TESTS, outcome_of, side, special_case
+from loopsafe.project.conditions import STRING_TESTS, outcome_of, side
 from loopsafe.project.decorators import role_of
 from loopsafe.project.entities import Class, Code, Frame
 from loopsafe.project.values import (
@@ -41,6 +41,7 @@ class Branches:
         self._inference: Final = inference
         self._dead: Final[dict[Frame, tuple[ir.NodeRange, ...]]] = {}
         self._decisive: Final[dict[Code, frozenset[_Leaf]]] = {}
+        self._open: Final[dict[Frame, tuple[ir.Branch, ...]]] = {}
         self._certain: Final[dict[tuple[Frame, ir.Ref], bool]] = {}
         self._depth = 0
 
@@ -62,22 +63,22 @@ class Branches:
 
     def _find_dead(self, frame: Frame) -> list[ir.NodeRange]:
         dead: list[ir.NodeRange] = []
+        undecided = []
         for branch in frame.code.scope.branches:
             outcome = outcome_of(branch, partial(self._truth, frame))
-            if outcome is not None:
+            if outcome is None:
+                undecided.append(branch)
+            else:
                 dead += side(branch, not outcome)
                 self._dead[frame] = tuple(dead)  # what is known so far decides which assignments reach later tests
+        if len(undecided) < len(frame.code.scope.branches):
+            self._open[frame] = tuple(undecided)
         return [(start, end) for start, end in dead if start < end]
 
-    def special_cases(self, frame: Frame) -> list[tuple[ir.NodeRange, ir.NodeRange]]:
-        """What runs only where a test finds one particular string that this frame is not known to get."""
-        scope = frame.code.scope
-        cases = [(branch, special_case(scope, branch)) for branch in scope.branches]
-        return [
-            side(branch, outcome)
-            for branch, outcome in cases
-            if outcome is not None and outcome_of(branch, partial(self._truth, frame)) is None
-        ]
+    def open(self, frame: Frame) -> tuple[ir.Branch, ...]:
+        """The branches of a frame's scope whose outcome its arguments leave open."""
+        self.dead_ranges(frame)
+        return self._open.get(frame, frame.code.scope.branches)
 
     def _truth(self, frame: Frame, ref: ir.Ref) -> bool | None:
         node = frame.code.scope.nodes[ref]

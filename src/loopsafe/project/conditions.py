@@ -5,13 +5,20 @@ Stage: infer. Knows no values: who asks says what is known of their truth.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from loopsafe.summary import ir
 
 STRING_TESTS: Final = frozenset({"startswith", "endswith"})
 """Methods that compare a string with another."""
+_RARE: Final = 10
+"""What it weighs that a caller must pass one particular string, or that something must fail.
+
+Any other outcome of a test weighs one; that a value is not one particular string, nothing.
+"""
+_DEEPEST: Final = 12
+"""What follows from an argument through more operations than that is not thought of as the caller's choice."""
 
 
 def side(branch: ir.Branch, outcome: bool) -> tuple[ir.NodeRange, ir.NodeRange]:
@@ -33,26 +40,52 @@ def outcome_of(branch: ir.Branch, truth: Callable[[ir.Ref], bool | None]) -> boo
     return True if truths and all(known is not None for known, _ in truths) else None
 
 
-def special_case(scope: ir.Scope, branch: ir.Branch) -> bool | None:
-    """The outcome that takes one particular string (`mode == "w"`, `name.startswith("_")`); None without such test."""
-    kinds = [(_demands(scope, ref), positive) for ref, positive in branch.tested]
-    if any(wanted is not None and wanted is positive for wanted, positive in kinds):
-        return True
-    if len(kinds) == 1 and kinds[0][0] is not None:
-        return False
-    return None
+def obstacles(scope: ir.Scope, branches: tuple[ir.Branch, ...]) -> Iterator[tuple[tuple[ir.NodeRange, ...], int]]:
+    """What may keep nodes of a scope from being evaluated, with its weight: tests with an open outcome, failures."""
+    for branch in branches:
+        particular = [(_is_particular(scope, ref), positive, ref) for ref, positive in branch.tested]
+        wanted = [(truth is positive, ref) for truth, positive, ref in particular if truth is not None]
+        weight = _RARE if any(_is_passed(scope, ref, _DEEPEST) for _, ref in wanted) else 1
+        is_alone = len(particular) == 1 and bool(wanted)
+        yield side(branch, True), weight if any(is_wanted for is_wanted, _ in wanted) else int(not is_alone)
+        yield side(branch, False), weight if is_alone and not wanted[0][0] else int(not is_alone)
+    for handler in scope.handlers:
+        yield (handler.body,), _RARE
 
 
-def _demands(scope: ir.Scope, ref: ir.Ref) -> bool | None:
-    """The truth value that a comparison with a string has only for few strings."""
+def _is_particular(scope: ir.Scope, ref: ir.Ref) -> bool | None:
+    """The truth value that a test has for few strings only: `mode == "w"`, `name.startswith("_")`."""
     match scope.nodes[ref]:
-        case ir.Compare("==" | "!=" as operator, left, right):
-            return operator == "==" if _is_string(scope, left) or _is_string(scope, right) else None
-        case ir.Call(func=func, args=(argument,)) if func >= 0:
+        case ir.Compare("==" | "!=" as operator, _, right):
+            return operator == "==" if _is_string(scope, right) else None
+        case ir.Compare("in" | "not in" as operator, _, right):
+            node = scope.nodes[right] if right >= 0 else None
+            is_list = isinstance(node, ir.Display) and all(_is_string(scope, one) for one in node.elements)
+            return operator == "in" if is_list else None
+        case ir.Call(func=func, args=(_,)) if func >= 0:
             callee = scope.nodes[func]
-            is_test = isinstance(callee, ir.Attr) and callee.name in STRING_TESTS
-            return True if is_test and _is_string(scope, argument) else None
+            return True if isinstance(callee, ir.Attr) and callee.name in STRING_TESTS else None
     return None
+
+
+def _is_passed(scope: ir.Scope, ref: ir.Ref, depth: int) -> bool:
+    """Whether a value follows from what the caller passes, rather than from the object's or the program's state."""
+    if ref < 0 or depth == 0:
+        return False
+    match scope.nodes[ref]:
+        case ir.Param(index):
+            return index > 0 or scope.params[0].name not in ("self", "cls")
+        case ir.Attr(value) | ir.Narrow(value) | ir.Element(value) | ir.Item(value) | ir.Declared(value=value):
+            sources: tuple[ir.Ref, ...] = (value,)
+        case ir.Compare(_, left, right):
+            sources = (left, right)
+        case ir.Phi(options):
+            sources = options
+        case ir.Call(func=func, args=args):
+            sources = (func, *args)
+        case _:
+            return False
+    return any(_is_passed(scope, source, depth - 1) for source in sources)
 
 
 def _is_string(scope: ir.Scope, ref: ir.Ref) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from loopsafe.catalog import Fact, Role, RoleKind, When
+from loopsafe.project import conditions
 from loopsafe.project.arguments import Arguments
 from loopsafe.project.conditions import is_in
 from loopsafe.project.decorators import has_unknown_decorator
@@ -76,8 +77,8 @@ class Site(NamedTuple):
     ref: ir.Ref
     primitives: tuple[Primitive, ...]
     runs: tuple[Run, ...]
-    special_cases: int
-    """Tests above it that must find one particular string."""
+    obstacles: int
+    """What the tests weigh that stand between it and the function's beginning, their outcome unknown."""
 
 
 class Effects:
@@ -100,7 +101,7 @@ class Effects:
 
     def _find_sites(self, frame: Frame) -> Iterator[Site]:
         nodes = frame.code.scope.nodes
-        special = self._inference.branches.special_cases(frame)
+        obstacles = list(conditions.obstacles(frame.code.scope, self._inference.branches.open(frame)))
         skipped = [*off_loop_ranges(self._inference, frame), *self._inference.branches.dead_ranges(frame)]
         for ref in frame.code.events:
             if any(start <= ref < end for start, end in skipped):
@@ -109,7 +110,7 @@ class Effects:
             if happenings:
                 primitives = tuple(each for each in happenings if isinstance(each, Primitive))
                 runs = tuple(each for each in happenings if isinstance(each, Run))
-                yield Site(ref, primitives, runs, sum(is_in(ref, ranges) for ranges in special))
+                yield Site(ref, primitives, runs, sum(weight for ranges, weight in obstacles if is_in(ref, ranges)))
 
     def _happenings(self, frame: Frame, ref: ir.Ref, node: ir.Node) -> Iterator[Happening]:
         match node:

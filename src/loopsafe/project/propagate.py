@@ -22,9 +22,6 @@ FARTHEST: Final[dict[Effect, int]] = {Effect.FILE: 3, Effect.METADATA: 0}
 """Through how many synchronous calls an effect travels; without limit where it is not named (design.md, Effects).
 An effect with a limit does not leave the installed package that has it either."""
 
-_WEIGHT_OF_SPECIAL_CASE: Final = 3
-"""A path that is taken for one particular string only is as good as one of so many more calls that is always taken."""
-
 
 class Witness(NamedTuple):
     """Why a frame has an effect: what happens at one of its sites."""
@@ -35,7 +32,7 @@ class Witness(NamedTuple):
     hops: int
     """Calls between this frame and the primitive; 0 if the site is the primitive."""
     length: int
-    """The calls, and what the tests on the path weigh; of several paths the shortest is shown."""
+    """The calls, and what the tests on the way weigh; of several paths the shortest is shown."""
     doubt: str | None = None
     """Why the path may not be taken; without a doubt the finding is certain."""
 
@@ -45,11 +42,11 @@ class Witness(NamedTuple):
 
     def called(self, site: Site, run: Run) -> Witness:
         """The same, one call further up."""
-        length = self.length + 1 + _weight(site)
+        length = self.length + 1 + site.obstacles
         return Witness(site, run.frame, self.hops + 1, length, run.doubt or self.doubt)
 
 
-_Found: TypeAlias = tuple[bool, int, int, int, int, Frame, Witness]
+_Found: TypeAlias = tuple[bool, int, int, tuple[int, int, int], Frame, Witness]
 """A witness of a frame, behind what it is sorted by."""
 
 
@@ -86,12 +83,12 @@ class Propagation:
             for site in self._effects.sites(frame):
                 for primitive in site.primitives:
                     key = (primitive.fact.effect, frame)
-                    witness = Witness(site, primitive.fact, 0, _weight(site), primitive.doubt)
+                    witness = Witness(site, primitive.fact, 0, site.obstacles, primitive.doubt)
                     if key not in best or _rank(witness) < _rank(best[key]):
                         best[key] = witness
         sources: dict[Effect, list[_Found]] = {}
         for (effect, frame), witness in best.items():
-            sources.setdefault(effect, []).append(self._found(frame, witness))
+            sources.setdefault(effect, []).append(self._found(effect, frame, witness))
         return sources
 
     def _spread(self, effect: Effect, found: list[_Found]) -> None:
@@ -104,25 +101,19 @@ class Propagation:
                 continue
             for caller, site, run in self._callers.get(frame, ()):
                 if (caller, effect) not in self._witnesses and not _ends_at(effect, run, caller):
-                    heapq.heappush(found, self._found(caller, witness.called(site, run)))
+                    heapq.heappush(found, self._found(effect, caller, witness.called(site, run)))
 
-    def _found(self, frame: Frame, witness: Witness) -> _Found:
+    def _found(self, effect: Effect, frame: Frame, witness: Witness) -> _Found:
         """Of equally good paths to a frame, the one that starts earlier in the text comes first."""
-        return (
-            witness.is_likely,
-            witness.length,
-            self._order[frame],
-            witness.site.ref,
-            next(self._ticks),
-            frame,
-            witness,
-        )
+        hops = witness.hops if effect in FARTHEST else 0  # what travels only so far must not take a detour
+        place = (self._order[frame], witness.site.ref, next(self._ticks))
+        return (witness.is_likely, hops, witness.length, place, frame, witness)
 
     def at(self, frame: Frame, site: Site) -> Iterator[tuple[Effect, Witness]]:
         """The effects of one site of a frame, each with its witness; of several for one effect the shortest."""
         best: dict[Effect, Witness] = {}
         for fact, doubt in site.primitives:
-            best.setdefault(fact.effect, Witness(site, fact, 0, _weight(site), doubt))
+            best.setdefault(fact.effect, Witness(site, fact, 0, site.obstacles, doubt))
         for run in site.runs:
             for effect in Effect:
                 inner = self._witnesses.get((run.frame, effect))
@@ -149,10 +140,6 @@ class Propagation:
             frame = witness.cause
             witness = self._witnesses[frame, effect]
             yield frame, witness
-
-
-def _weight(site: Site) -> int:
-    return _WEIGHT_OF_SPECIAL_CASE * site.special_cases
 
 
 def _rank(source: Witness) -> tuple[bool, bool, int]:
