@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from loopsafe.catalog import Fact, Role, RoleKind, When
+from loopsafe.catalog import Affinity, Fact, Role, RoleKind, When
 from loopsafe.project import conditions
 from loopsafe.project.arguments import Arguments
 from loopsafe.project.conditions import is_in
@@ -158,10 +158,16 @@ class Effects:
             for callee in callees
         ]
         is_clear = all(outcomes)
-        if not is_clear and ref in frame.code.awaited:
-            return  # its author awaits what it gives: of several things, one that can be awaited is meant
+        if not is_clear and (ref in frame.code.awaited or any(map(self._is_of_loop, callees))):
+            return  # awaited by its author, or at hand for the loop as well: of several things, that one is meant
         for happening in (each for outcome in outcomes for each in outcome):
             yield happening if is_clear or happening.doubt else happening._replace(doubt=_ALTERNATIVE)
+
+    def _is_of_loop(self, callee: Value) -> bool:
+        """Whether a method is one of an object that belongs to an event loop."""
+        owner = callee.receiver if isinstance(callee, Method) else None
+        is_client = owner is not None and self._inference.catalog.affinity(str(owner.cls)) is Affinity.LOOP
+        return is_client or (owner is not None and self._inference.protocols.is_awaitable(owner))
 
     def _awaitable(self, callees: Values, arguments: Arguments) -> Values:
         """Of several things that may be called and then awaited, those that can be awaited; all if none is known to."""
@@ -353,9 +359,12 @@ class Effects:
                 facts = self._described(callee, when)
             else:
                 facts = self._inference.catalog.facts(name, when) if name is not None else ()
+            func = frame.code.scope.nodes[node.func]
             for fact in facts:
                 arguments = self._inference.calls.arguments(frame, node)
-                if not any(guard.method is None and cancels(guard, arguments) for guard in fact.unless):
+                if any(guard.method is None and cancels(guard, arguments) for guard in fact.unless):
+                    continue
+                if not (isinstance(func, ir.Attr) and is_switched_off(self._inference, frame, ref, func.value, fact)):
                     yield Primitive(fact)
 
     def read(self, value: Value, name: str) -> Iterator[Happening]:

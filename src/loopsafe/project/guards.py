@@ -11,7 +11,7 @@ from loopsafe.catalog import RoleKind
 from loopsafe.project.conditions import side
 from loopsafe.project.entities import Code, Frame
 from loopsafe.project.roles import callable_name
-from loopsafe.project.values import ClassObject, External, Function, Method
+from loopsafe.project.values import ClassObject, External, Function, Method, Values
 from loopsafe.summary import ir
 
 if TYPE_CHECKING:
@@ -56,32 +56,61 @@ def _tells_of_loop(inference: Inference, frame: Frame, ref: ir.Ref) -> bool:
     """Whether a value is true or present just when a loop is running."""
     node = frame.code.scope.nodes[ref]
     if isinstance(node, ir.Phi):
-        return any(option >= 0 and _asks_for_loop(inference, frame, option) for option in node.options)
+        return any(_is_told_of_loop(inference, frame, option) for option in node.options if option >= 0)
     if isinstance(node, ir.Narrow | ir.Declared) and node.value >= 0:
         return _tells_of_loop(inference, frame, node.value)
+    return _is_told_of_loop(inference, frame, ref)
+
+
+def _is_told_of_loop(inference: Inference, frame: Frame, ref: ir.Ref) -> bool:
+    """The same of what a call or a property gives."""
     if _has_role(inference, frame, ref, RoleKind.IS_RUNNING) or _asks_for_loop(inference, frame, ref):
         return True
-    if not isinstance(node, ir.Call):
-        return False
-    callees = inference.value(frame, node.func)
+    node = frame.code.scope.nodes[ref]
+    callees: Values = ()
+    if isinstance(node, ir.Call):
+        callees = inference.value(frame, node.func)
+    elif isinstance(node, ir.Attr) and node.name in inference.index.implicit:
+        callees = inference.each(
+            inference.value(frame, node.value), lambda value: inference.members.find(value, node.name)
+        )
+        callees = tuple(one for one in callees if isinstance(one, Function) and one.kind == "property")
     return any(isinstance(callee, Function) and _is_probe(inference, callee.code) for callee in callees)
 
 
 def _is_probe(inference: Inference, code: Code) -> bool:
-    """Whether a function gives something true only if a loop is running, and nothing where asking for one fails."""
-    if not code.scope.handlers or code.scope.is_async:
+    """Whether a function gives something true only if a loop is running.
+
+    What it gives where asking for one fails is nothing, or left to the caller; or it hands on what another such
+    function gives, and nothing where that fails.
+    """
+    scope = code.scope
+    if not scope.handlers or scope.is_async:
         return False
     frame = inference.generic_frame(code)
     ranges = [
         part
-        for handler in code.scope.handlers
+        for handler in scope.handlers
         if any(_asks_for_loop(inference, frame, ref) for ref in range(*handler.tried))
         for part in (handler.body, handler.after)
     ]
-    nodes = code.scope.nodes
-    failed = [nodes[ref] for ref in code.scope.returns if any(start <= ref < end for start, end in ranges)]
-    values = [nodes[node.value] for node in failed if isinstance(node, ir.Return) and node.value >= 0]
-    return bool(failed) and len(values) == len(failed) and all(node in _NOTHING for node in values)
+    values = {ref: node.value for ref in scope.returns if isinstance(node := scope.nodes[ref], ir.Return)}
+    if ranges:
+        failed = [value for ref, value in values.items() if any(start <= ref < end for start, end in ranges)]
+        return bool(failed) and all(value >= 0 and _is_open_or_nothing(scope.nodes[value]) for value in failed)
+    others = [value for value in values.values() if value < 0 or scope.nodes[value] not in _NOTHING]
+    return len(others) == 1 and others[0] >= 0 and _hands_on_probe(inference, frame, others[0])
+
+
+def _is_open_or_nothing(node: ir.Node) -> bool:
+    return node in _NOTHING or isinstance(node, ir.Param)
+
+
+def _hands_on_probe(inference: Inference, frame: Frame, ref: ir.Ref) -> bool:
+    node = frame.code.scope.nodes[ref]
+    callees = inference.value(frame, node.func) if isinstance(node, ir.Call) else ()
+    codes = [callee.code for callee in callees if isinstance(callee, Function) and callee.code is not frame.code]
+    return any(_is_probe(inference, code) for code in codes)
 
 
 def _has_role(inference: Inference, frame: Frame, ref: ir.Ref, kind: RoleKind) -> bool:

@@ -31,6 +31,7 @@ from loopsafe.project.values import (
     NOTHING,
     ClassObject,
     Constant,
+    External,
     Form,
     Instance,
     ModuleObject,
@@ -254,6 +255,10 @@ class Inference:
         left = self.value(frame, node.left)
         if node.method == "__or__" and any(isinstance(value, ClassObject | Form) or value == NONE for value in left):
             return forms.union(left, self.value(frame, node.right))
+        if node.method == "__or__" and all(isinstance(value, External) for value in left):
+            flags = self.value(frame, node.right)  # of one value made of several, each is known
+            if all(isinstance(value, External) for value in flags):
+                return unite(left, flags)
         return self.each(left, lambda value: self.protocols.operated(value, node.method))
 
     def _display(self, frame: Frame, node: ir.Display) -> Values:
