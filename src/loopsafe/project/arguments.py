@@ -48,6 +48,10 @@ class Arguments:
         """The same with others in front."""
         return Arguments((*first, *self.positional), self.keywords, self.is_open)
 
+    def after(self, positional: Sequence[Values], keywords: Sequence[tuple[str, Values]]) -> Arguments:
+        """The same behind those that a partial holds already."""
+        return Arguments((*positional, *self.positional), (*keywords, *self.keywords), self.is_open)
+
 
 def bind(params: Sequence[ir.Parameter], arguments: Arguments) -> list[Values | None]:
     """For each parameter the argument that it takes; None where none is known to be given."""

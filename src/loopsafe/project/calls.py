@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from loopsafe.catalog import RoleKind
 from loopsafe.project.arguments import Arguments, bind, is_telling
 from loopsafe.project.branches import is_deciding
+from loopsafe.project.containers import additions_behind
 from loopsafe.project.entities import Class, Frame
 from loopsafe.project.roles import result_of_role
 from loopsafe.project.values import (
@@ -93,7 +94,7 @@ class Calls:
             case External() | Method():
                 return result_of_role(self._inference, callee, arguments)
             case Partial(inner, positional, keywords):
-                return self.result(inner, _with_partial(positional, keywords, arguments))
+                return self.result(inner, arguments.after(positional, keywords))
             case Offloaded(inner):
                 return (Awaitable(self.awaited_result(inner, arguments), True),)
             case Instance():
@@ -321,11 +322,17 @@ class Calls:
         if is_telling and not self._inference.branches.dead_ranges(frame):
             return declared
         dead = self._inference.branches.is_dead
-        results = [self._inference.value(frame, ref) for ref in frame.code.scope.returns if not dead(frame, ref)]
+        results = [self._given_back(frame, ref) for ref in frame.code.scope.returns if not dead(frame, ref)]
         found = unite(*results)
         if is_telling:
             return found if all(map(self._is_narrower, results, [declared] * len(results))) else declared
         return found if any(_is_informative(value) for value in found) else declared or found
+
+    def _given_back(self, frame: Frame, ref: ir.Ref) -> Values:
+        """What a `return` gives; an item of a container that it fills is what such a call put there."""
+        dead = self._inference.branches.is_dead
+        kept = [one for one in additions_behind(frame.code.scope, ref) if frame.arguments and not dead(frame, one)]
+        return self._inference.values(frame, tuple(kept) or (ref,))
 
     def _is_narrower(self, values: Values, declared: Values) -> bool:
         """Whether all that is returned somewhere is known, and is what was declared or of a class derived from it."""
@@ -386,9 +393,3 @@ def _collected(values: Values, kind: int) -> Values:
     if kind == ir.ParamKind.KWARGS:
         return (builtin("dict", values),)
     return values
-
-
-def _with_partial(
-    positional: tuple[Values, ...], keywords: tuple[tuple[str, Values], ...], arguments: Arguments
-) -> Arguments:
-    return Arguments((*positional, *arguments.positional), (*keywords, *arguments.keywords), arguments.is_open)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from loopsafe.project.infer import Inference
 
 _KINDS: Final = frozenset({"builtins.list", "builtins.dict", "builtins.set"})
+_READING: Final = frozenset({"get", "setdefault", "pop"})
 _MOST_ADDITIONS: Final = 16
 """A container that is filled in more places than this holds a mixture."""
 
@@ -73,6 +74,31 @@ class Containers:
                 if isinstance(target, ir.Name):
                     found.setdefault(target.name, []).append((code, value))
         return found
+
+
+def additions_behind(scope: ir.Scope, ref: ir.Ref) -> list[ir.Ref]:
+    """What a function puts into the container, made elsewhere, of which it returns an item: `return pool[key]`."""
+    if not scope.additions:
+        return []
+    node = scope.nodes[ref]
+    while isinstance(node, ir.Return | ir.Narrow | ir.Declared) and node.value >= 0:
+        node = scope.nodes[node.value]
+    if isinstance(node, ir.Call) and node.func >= 0:
+        node = scope.nodes[node.func]  # `pool.get(key)`
+    is_item = isinstance(node, ir.Item) or (isinstance(node, ir.Attr) and node.name in _READING)
+    wanted = _spelling(scope, node.value) if is_item and isinstance(node, ir.Item | ir.Attr) else None
+    return [value for container, value in scope.additions if wanted and _spelling(scope, container) == wanted]
+
+
+def _spelling(scope: ir.Scope, ref: ir.Ref) -> str | None:
+    """A variable from outside a function, or an attribute of the method's object, as the text has it."""
+    node = scope.nodes[ref] if ref >= 0 else None
+    match node:
+        case ir.Name(name=name):
+            return name
+        case ir.Attr(value=value, name=name) if value >= 0 and scope.nodes[value] == ir.Param(0):
+            return f"self.{name}"
+    return None
 
 
 def _is_self(code: Code, ref: ir.Ref) -> bool:

@@ -158,16 +158,19 @@ class Effects:
             for callee in callees
         ]
         is_clear = all(outcomes)
-        if not is_clear and (ref in frame.code.awaited or any(map(self._is_of_loop, callees))):
+        if not is_clear and (ref in frame.code.awaited or any(self._is_for_loop(each, arguments) for each in callees)):
             return  # awaited by its author, or at hand for the loop as well: of several things, that one is meant
         for happening in (each for outcome in outcomes for each in outcome):
             yield happening if is_clear or happening.doubt else happening._replace(doubt=_ALTERNATIVE)
 
-    def _is_of_loop(self, callee: Value) -> bool:
-        """Whether a method is one of an object that belongs to an event loop."""
+    def _is_for_loop(self, callee: Value, arguments: Arguments) -> bool:
+        """Whether a method is one that an object which belongs to an event loop has for calls without `await`."""
         owner = callee.receiver if isinstance(callee, Method) else None
-        is_client = owner is not None and self._inference.catalog.affinity(str(owner.cls)) is Affinity.LOOP
-        return is_client or (owner is not None and self._inference.protocols.is_awaitable(owner))
+        if owner is None or not isinstance(owner.cls, str):
+            return False
+        protocols, calls = self._inference.protocols, self._inference.calls
+        is_of_loop = self._inference.catalog.affinity(owner.cls) is Affinity.LOOP or protocols.is_awaitable(owner)
+        return is_of_loop and not any(map(protocols.is_awaitable, calls.result(callee, arguments)))
 
     def _awaitable(self, callees: Values, arguments: Arguments) -> Values:
         """Of several things that may be called and then awaited, those that can be awaited; all if none is known to."""
@@ -232,10 +235,7 @@ class Effects:
             case External() | Method() | ClassObject():
                 yield from self._external(callee, arguments, depth)
             case Partial(inner, positional, keywords):
-                merged = Arguments(
-                    (*positional, *arguments.positional), (*keywords, *arguments.keywords), arguments.is_open
-                )
-                yield from self.call(inner, merged, depth + 1)
+                yield from self.call(inner, arguments.after(positional, keywords), depth + 1)
             case Instance():
                 for member in self._inference.members.find(callee, "__call__"):
                     yield from self.call(member, arguments, depth + 1)
