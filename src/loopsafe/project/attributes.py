@@ -37,6 +37,8 @@ class Attributes:
     def _is_set_in_constructor(self, cls: Class, name: str) -> bool:
         owners = [owner for owner in self._inference.hierarchy.order(cls) if isinstance(owner, Class)]
         stores = [code for owner in owners for code, _ in owner.stores.get(name, ())]
+        if not stores:
+            return any(field.name == name for field in self._inference.fields.of(cls))
         return [code.scope.name for code in stores] == [_INIT]
 
     def is_set_outside(self, name: str) -> bool:

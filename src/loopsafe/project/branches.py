@@ -13,6 +13,7 @@ from loopsafe.catalog import RoleKind
 from loopsafe.project.conditions import STRING_TESTS, outcome_of, side
 from loopsafe.project.decorators import role_of
 from loopsafe.project.entities import Class, Code, Frame
+from loopsafe.project.fields import EMPTY, iterations
 from loopsafe.project.values import (
     ClassObject,
     Constant,
@@ -47,7 +48,7 @@ class Branches:
 
     def is_dead(self, frame: Frame, position: int) -> bool:
         """Whether the node at that index is never evaluated in this frame."""
-        if not frame.arguments or not frame.code.scope.branches:
+        if not frame.arguments:
             return False
         return any(start <= position < end for start, end in self.dead_ranges(frame))
 
@@ -73,6 +74,7 @@ class Branches:
                 self._dead[frame] = tuple(dead)  # what is known so far decides which assignments reach later tests
         if len(undecided) < len(frame.code.scope.branches):
             self._open[frame] = tuple(undecided)
+        dead += [body for body, iterated in iterations(frame.code.scope) if self._fixed(frame, iterated) == EMPTY]
         return [(start, end) for start, end in dead if start < end]
 
     def open(self, frame: Frame) -> tuple[ir.Branch, ...]:
@@ -248,6 +250,8 @@ class Branches:
         for branch in scope.branches:
             for ref, _ in branch.tested:
                 found |= _looked_at(scope, ref, set())
+        for _, iterated in iterations(scope):
+            found |= _looked_at(scope, iterated.value, set())
         return found
 
     def _handed_on(self, code: Code, depth: int) -> set[_Leaf]:

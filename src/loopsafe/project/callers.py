@@ -60,20 +60,50 @@ class Callers:
         return known
 
     def _named(self, code: Code) -> Iterator[Place]:
-        calls = self._inference.index.calls
         if code.scope.name not in _CONSTRUCTORS or code.parent.scope.kind != ir.ScopeKind.CLASS:
-            yield from calls(code.scope.name)
+            yield from self._inference.index.calls(code.scope.name)
             return
         owner = self._inference.generic_frame(code.parent).owner
         assert owner is not None
+        yield from self._constructing(owner)
+
+    def _constructing(self, owner: Class) -> Iterator[Place]:
+        """Calls that, by name, may make an object of a class."""
         classes = [owner, *self._inference.hierarchy.subclasses(owner)]
         for name in dict.fromkeys(cls.name for cls in classes):
-            yield from calls(name)
+            yield from self._inference.index.calls(name)
         for cls in classes:
             yield from _own_calls(cls, "__init__")
         bases = [base for base in self._inference.hierarchy.order(owner)[1:] if isinstance(base, Class)]
         for cls in (*classes, *bases):
             yield from _own_calls(cls, "cls")
+
+    def of_field(self, cls: Class, index: int, name: str) -> Values:
+        """What the calls of a dataclass give one of its fields; unknown if it is of one of them."""
+        if len(self._pending) >= _DEEPEST:
+            self._inference.leave_open(self._pending[0])
+            return NOTHING
+        self._pending.append(self._inference.depth)
+        try:
+            places = list(islice(self._constructing(cls), _MOST_CALLERS + 1))
+            found = [self._given_to_field(cls, index, name, *place) for place in places]
+        finally:
+            self._pending.pop()
+        given = [values for values in found if values is not None]
+        return unite(*given) if len(places) <= _MOST_CALLERS and all(given) else NOTHING
+
+    def _given_to_field(
+        self, cls: Class, index: int, name: str, module: Module, scope: int, ref: ir.Ref
+    ) -> Values | None:
+        """None if the call makes something else."""
+        caller = self._inference.generic_frame(module.code(scope))
+        node = caller.code.scope.nodes[ref]
+        assert isinstance(node, ir.Call)
+        is_subclass = self._inference.hierarchy.is_subclass
+        callees = [callee.cls for callee in self._inference.value(caller, node.func) if isinstance(callee, ClassObject)]
+        if not any(is_subclass(callee, cls) for callee in callees):
+            return None
+        return self._inference.calls.arguments(caller, node).get(index, name) or NOTHING
 
     def calls_of(self, code: Code) -> list[Place]:
         """The calls in the project that are known to mean a function; none for very common names."""

@@ -123,6 +123,7 @@ class Calls:
                 for member in self._inference.members.find(plain, "__init__"):
                     if isinstance(member, Function):
                         return Instance(cls, (), True, self.frame(member, arguments))
+                return Instance(cls, (), True, self._inference.fields.made(cls, arguments))
             finally:
                 self._making.discard(cls)
         return plain

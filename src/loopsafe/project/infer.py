@@ -21,6 +21,7 @@ from loopsafe.project.classes import Hierarchy
 from loopsafe.project.containers import Containers
 from loopsafe.project.entities import Class, Code, Frame, Module, Open
 from loopsafe.project.externals import Externals
+from loopsafe.project.fields import Fields
 from loopsafe.project.index import Index
 from loopsafe.project.members import Members
 from loopsafe.project.modules import Modules
@@ -73,6 +74,7 @@ class Inference:
         self.branches: Final = Branches(self)
         self.attributes: Final = Attributes(self)
         self.containers: Final = Containers(self)
+        self.fields: Final = Fields(self)
         self.names: Final = Names(self)
         self.protocols: Final = Protocols(self)
         self._frames: Final[dict[tuple[Code, Frame | None, tuple[Values | None, ...]], Frame]] = {}

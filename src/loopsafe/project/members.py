@@ -102,7 +102,8 @@ class Members:
 
     def _search(self, instance: Instance, cls: Class, name: str) -> Values:
         order = self._inference.hierarchy.order(cls)
-        found: list[Values] = []
+        given = self._inference.fields.value(instance, cls, name)
+        found: list[Values] = [given or NOTHING]
         general = NOTHING
         for owner in order:
             if not isinstance(owner, Class):
@@ -112,7 +113,7 @@ class Members:
                 elif external and not any(found):
                     return external
                 continue
-            values = self._in_body(owner, name)
+            values = self._in_body(owner, name) if given is None else NOTHING
             if any(isinstance(value, Function) for value in values):
                 if not any(found):
                     return tuple(_bound(value, instance) for value in values)
