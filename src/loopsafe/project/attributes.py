@@ -87,7 +87,7 @@ def _tested(code: Code) -> set[str]:
             match node:
                 case ir.Attr(value=value, name=name) if value >= 0 and nodes[value] == ir.Param(0):
                     found.add(name)
-                case ir.Narrow(value):
+                case ir.Narrow(value) | ir.Declared(value=value):
                     pending.append(value)
                 case ir.Compare(_, left, right):
                     pending += [left, right]

@@ -85,7 +85,7 @@ class Branches:
     def _truth(self, frame: Frame, ref: ir.Ref) -> bool | None:
         node = frame.code.scope.nodes[ref]
         match node:
-            case ir.Param() | ir.Narrow() | ir.Phi():
+            case ir.Param() | ir.Narrow() | ir.Declared() | ir.Phi():
                 return _truth_of(self._argument(frame, ref))
             case ir.Attr():
                 return _truth_of(self._fixed(frame, node))
@@ -124,7 +124,7 @@ class Branches:
             ref = pending.pop()
             node = nodes[ref] if ref >= 0 else None
             match node:
-                case ir.Narrow(value):
+                case ir.Narrow(value) | ir.Declared(value=value):
                     ways = [value]
                 case ir.Phi(options):
                     ways = [option for option in options if not any(start <= option < end for start, end in dead)]
@@ -207,7 +207,7 @@ class Branches:
                 return not self._is_changed(frame, name)
             case ir.Param(index):
                 return index < len(frame.arguments) and frame.arguments[index] is not None
-            case ir.Narrow(value) | ir.Return(value):
+            case ir.Narrow(value) | ir.Declared(value=value) | ir.Return(value):
                 return self.is_certain(frame, value)
             case ir.Phi(options):
                 live = [option for option in options if not any(start <= option < end for start, end in dead)]
@@ -322,7 +322,7 @@ def _meant(scope: ir.Scope, ref: ir.Ref, seen: set[ir.Ref]) -> set[_Leaf]:
             return {index}
         case ir.Name(name) if scope.parent:
             return {name}
-        case ir.Narrow(value):
+        case ir.Narrow(value) | ir.Declared(value=value):
             return _meant(scope, value, seen)
         case ir.Phi(options):
             return {leaf for option in options for leaf in _meant(scope, option, seen)}
@@ -333,7 +333,7 @@ def _looked_at(scope: ir.Scope, ref: ir.Ref, seen: set[ir.Ref]) -> set[_Leaf]:
     """The parameters and outer variables that a test looks at; `seen` are nodes that were looked at before."""
     node = scope.nodes[ref] if ref >= 0 and ref not in seen else None
     match node:
-        case ir.Narrow(value) | ir.Attr(value):
+        case ir.Narrow(value) | ir.Declared(value=value) | ir.Attr(value):
             return _looked_at(scope, value, seen)
         case ir.Compare(_, left, right):
             return _looked_at(scope, left, seen) | _looked_at(scope, right, seen)

@@ -82,6 +82,10 @@ class Members:
                 return self._behind(cls, receiver, name)
             case Awaitable(cls=cls):
                 return self._of_external(Instance(cls), cls, name)
+            case Function(code) if name == "__name__":
+                return (Constant(code.scope.name),)
+            case Constant() if name == "value":  # of an enumeration's member, which stands for what it is defined as
+                return (value,)
         return NOTHING
 
     # Classes of the project

@@ -139,7 +139,7 @@ class ExpressionReader:
 
     def _conditional(self, node: ast.IfExp) -> ir.Ref:
         scope = self.scope
-        tested = self.read_test(node.test)
+        tested, outcome = self.read_condition(node.test)
         before = scope.env
         start = len(scope.nodes)
         scope.env = self.narrowed(node.test, True)
@@ -149,7 +149,8 @@ class ExpressionReader:
         scope.env = before
         scope.env = self.narrowed(node.test, False)
         orelse = self.read(node.orelse)
-        scope.branches.append(ir.Branch(tested, (start, middle), (middle, len(scope.nodes))))
+        ways = (start, middle), (middle, len(scope.nodes))
+        scope.branches.append(ir.Branch(tested, *(ways if outcome else ways[::-1])))
         scope.env = scope.merge(after_body, scope.env)
         return scope.phi((body, orelse))
 
@@ -346,6 +347,9 @@ class ExpressionReader:
         raise NotImplementedError
 
     def read_test(self, test: ast.expr) -> ir.Tested:
+        raise NotImplementedError
+
+    def read_condition(self, test: ast.expr) -> tuple[ir.Tested, bool]:
         raise NotImplementedError
 
     def make_function(

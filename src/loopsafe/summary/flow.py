@@ -86,17 +86,9 @@ class FlowReader(ExpressionReader):
             case ast.Constant(value=bool() as literal):  # as a name: a variable may be the constant's node as well
                 return ((self.scope.name_node(str(literal)), True),)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
-                tested = self.read_test(operand)
-                return ((tested[0][0], not tested[0][1]),) if len(tested) == 1 else ()
+                return _negated(self.read_test(operand))
             case ast.BoolOp(op=ast.And(), values=values):
-                before = self.scope.env
-                tests: list[tuple[ir.Tested, int]] = []
-                for value in values:
-                    tests.append((self.read_test(value), len(self.scope.nodes)))
-                    self.scope.env = self.narrowed(value, True)
-                self.scope.env = before
-                self.scope.add_operands(tests, is_and=True)
-                return tuple(each for tested, _ in tests for each in tested)
+                return tuple(each for tested in self._read_operands(values, True) for each in tested)
             case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as op], comparators=[ast.Constant(value=None)]):
                 return ((self.look_at(left, ir.Look.IDENTITY), isinstance(op, ast.IsNot)),)
             case ast.Compare(left=left, ops=[op], comparators=[right]) if op.__class__ in _COMPARISONS:
@@ -106,9 +98,32 @@ class FlowReader(ExpressionReader):
         ref = self.look_at(test, ir.Look.TRUTH)
         return ((ref, True),) if ref != ir.UNKNOWN else ()
 
+    def read_condition(self, test: ast.expr) -> tuple[ir.Tested, bool]:
+        """The same, and how the values come out where the condition holds: of `a or b`, none is true where it fails."""
+        match test:
+            case ast.UnaryOp(op=ast.Not(), operand=ast.BoolOp() as operand):
+                tested, outcome = self.read_condition(operand)
+                return tested, not outcome
+            case ast.BoolOp(op=ast.Or(), values=values):
+                tests = [_negated(tested) for tested in self._read_operands(values, False)]
+                return tuple(each for tested in tests for each in tested) if all(tests) else (), False
+        return self.read_test(test), True
+
+    def _read_operands(self, values: Sequence[ast.expr], is_and: bool) -> list[ir.Tested]:
+        """The tests of operands that are evaluated one after the other, while they come out so."""
+        before = self.scope.env
+        tests: list[tuple[ir.Tested, int]] = []
+        for value in values:
+            tests.append((self.read_test(value), len(self.scope.nodes)))
+            self.scope.env = self.narrowed(value, is_and)
+        is_same = is_and or self.scope.env is before
+        self.scope.env = before if is_same else self.scope.merge(before, self.scope.env)
+        self.scope.add_operands(tests, is_and)
+        return [tested for tested, _ in tests]
+
     def read_if(self, node: ast.If) -> None:
         scope = self.scope
-        tested = self.read_test(node.test)
+        tested, outcome = self.read_condition(node.test)
         before = scope.env
         start = len(scope.nodes)
         scope.env = self._copy(self.narrowed(node.test, True))
@@ -117,11 +132,12 @@ class FlowReader(ExpressionReader):
         middle = len(scope.nodes)
         scope.env = self._copy(self.narrowed(node.test, False))
         self.read_block(node.orelse, is_continued=after_body is None)
-        branch = ir.Branch(tested, (start, middle), (middle, len(scope.nodes)))
-        self._add_branch(branch, after_body is None, scope.env is None)
+        body, orelse = (start, middle), (middle, len(scope.nodes))
+        branch = ir.Branch(tested, body, orelse) if outcome else ir.Branch(tested, orelse, body)
+        self._add_branch(branch, after_body is None, scope.env is None, outcome)
         scope.env = scope.merge(after_body, scope.env)
 
-    def _add_branch(self, branch: ir.Branch, body_leaves: bool, orelse_leaves: bool) -> None:
+    def _add_branch(self, branch: ir.Branch, body_leaves: bool, orelse_leaves: bool, outcome: bool) -> None:
         branches = self.scope.branches
         index = len(branches)
         branches.append(branch)
@@ -130,7 +146,9 @@ class FlowReader(ExpressionReader):
         first = len(self.scope.nodes)
 
         def extend(end: int) -> None:
-            branches[index] = msgspec.structs.replace(branch, after=(first, end), outcome_after=orelse_leaves)
+            branches[index] = msgspec.structs.replace(
+                branch, after=(first, end), outcome_after=orelse_leaves is outcome
+            )
 
         self._on_block_end(extend)
 
@@ -325,3 +343,8 @@ class FlowReader(ExpressionReader):
                 self.scope.assign(name, self.scope.add(narrowed))
             else:
                 self.scope.assign(name, ir.UNKNOWN)
+
+
+def _negated(tested: ir.Tested) -> ir.Tested:
+    """The test for the opposite, if a single value decides."""
+    return ((tested[0][0], not tested[0][1]),) if len(tested) == 1 else ()
