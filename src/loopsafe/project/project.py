@@ -15,6 +15,7 @@ from loopsafe.model import Span
 from loopsafe.project.bonds import Bonds
 from loopsafe.project.coroutines import Coroutines
 from loopsafe.project.decorators import role_of
+from loopsafe.project.drivers import Drivers
 from loopsafe.project.effects import Effects, Site
 from loopsafe.project.entities import Code, Frame, Module, mentioned_name
 from loopsafe.project.infer import Inference
@@ -62,12 +63,13 @@ class Project:
 
     @cached_property
     def coroutines(self) -> tuple[Frame, ...]:
-        """Every coroutine function and asynchronous generator function, in the order of files and text."""
+        """The coroutine and asynchronous generator functions that a loop may run, in the order of files and text."""
+        driven = Drivers(self.inference).driven
         return tuple(
             self.inference.generic_frame(code)
             for module in self.asynchronous_modules
             for code in self.functions(module)
-            if code.scope.is_async
+            if code.scope.is_async and code not in driven
         )
 
     @cached_property

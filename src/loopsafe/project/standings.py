@@ -52,7 +52,7 @@ def gifts(inference: Inference, code: Code, index: int) -> Iterator[Standing]:
         call = caller.code.scope.nodes[ref]
         assert isinstance(call, ir.Call)
         named = dict(call.keywords).get(param.name, ir.UNKNOWN)
-        is_placed = call.starred < 0 and 0 <= position < len(call.args)
+        is_placed = 0 <= position < (len(call.args) if call.starred < 0 else call.starred)
         yield caller, call.args[position] if is_placed else named
 
 
