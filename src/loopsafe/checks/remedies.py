@@ -12,6 +12,7 @@ from loopsafe.catalog import Affinity, Fact, Role, RoleKind, RoleResult
 from loopsafe.checks.threads import ThreadTraces
 from loopsafe.model import LOOP_EFFECTS, Applicability, Bond, Effect, Position, Remedy, RemedyKind, Span
 from loopsafe.project import Project
+from loopsafe.project.belongings import TYING
 from loopsafe.project.entities import Frame, Module
 from loopsafe.project.propagate import Witness
 from loopsafe.project.roles import callable_name
@@ -107,7 +108,7 @@ class Remedies:
         is_made_within = _is_made_within(span, bond)
         if bond is not None and bond.is_thread_bound and not is_made_within:
             return Remedy(RemedyKind.MOVE, span, offloader=offloader, bond=bond)
-        affinity = None if is_made_within else project.affinity(frame, node) or fact.affinity
+        affinity = None if is_made_within else self._affinity(finding, node, fact)
         if affinity is Affinity.ASGI:
             affinity, offloader = None, _find_wrapper(project, module)
         applicability = _applicability(affinity, is_direct)
@@ -118,6 +119,14 @@ class Remedies:
             applicability = Applicability.UNSAFE
         kind = RemedyKind.OFFLOAD_AWAITED if is_awaited else RemedyKind.OFFLOAD
         return Remedy(kind, span, applicability, prefix_blocks, offloader=offloader, bond=bond)
+
+    def _affinity(self, finding: Blocking, node: ir.Call | ir.Attr, fact: Fact) -> Affinity | None:
+        """How what a call works on is bound to a thread: of functions, all that they do not make for themselves."""
+        project, site = self._project, finding.witness.site
+        affinity = project.affinity(finding.frame, node) or fact.affinity
+        if finding.witness.hops == 0 or (affinity is not None and affinity not in TYING):
+            return affinity
+        return None if all(project.belongings.is_own(run.frame) for run in site.runs) else Affinity.SHARED
 
     def _is_different_in_a_thread(self, frame: Frame) -> bool:
         return self._traces.of(frame) or self._project.loop_needs.adapts(frame)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from loopsafe.project.values import Constant, Instance, Value, Values, builtin
+from loopsafe.project.values import Constant, Function, Instance, Value, Values, builtin
 from loopsafe.summary import ir
 
 
@@ -69,6 +69,22 @@ def bind(params: Sequence[ir.Parameter], arguments: Arguments) -> list[Values | 
         if index >= 0 and params[index].kind in (ir.ParamKind.POSITIONAL, ir.ParamKind.KEYWORD):
             bound[index] = values
     return bound
+
+
+def given_refs(node: ir.Call, func: ir.Node | None, function: Function) -> dict[int, ir.Ref]:
+    """For each parameter of a function that is called at a node, the node of its argument, where the call names one."""
+    params = function.code.scope.params
+    skipped = 1 if function.receiver is not None and function.kind != "static" else 0
+    refs = {
+        position: ref
+        for position, ref in enumerate(node.args[: node.starred if node.starred >= 0 else None], skipped)
+        if position < len(params) and params[position].kind == ir.ParamKind.POSITIONAL
+    }
+    if skipped and isinstance(func, ir.Attr) and function.code.scope.name != "__init__":
+        refs[0] = func.value
+    names = {param.name: index for index, param in enumerate(params)}
+    refs.update((names[name], ref) for name, ref in node.keywords if name in names)
+    return refs
 
 
 def is_telling(values: Values) -> bool:

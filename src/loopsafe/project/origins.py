@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from loopsafe.catalog import Affinity, RoleKind
+from loopsafe.project.arguments import given_refs
 from loopsafe.project.decorators import has_role, role_of
 from loopsafe.project.entities import Class, Code, Frame, Module
 from loopsafe.project.values import ClassObject, Function, Instance, Method, ModuleObject, Value
@@ -90,18 +91,8 @@ class Origins:
 
     def _bound(self, scene: Scene, node: ir.Call, function: Function) -> tuple[tuple[int, Thing], ...]:
         """The objects that a call gives to a function, by parameter."""
-        params = function.code.scope.params
-        skipped = 1 if function.receiver is not None and function.kind != "static" else 0
         func = scene.frame.code.scope.nodes[node.func] if node.func >= 0 else None
-        refs = {
-            position: ref
-            for position, ref in enumerate(node.args[: node.starred if node.starred >= 0 else None], skipped)
-            if position < len(params) and params[position].kind == ir.ParamKind.POSITIONAL
-        }
-        if skipped and isinstance(func, ir.Attr) and function.code.scope.name != "__init__":
-            refs[0] = func.value
-        names = {param.name: index for index, param in enumerate(params)}
-        refs.update((names[name], ref) for name, ref in node.keywords if name in names)
+        refs = given_refs(node, func, function)
         things = ((index, self.thing(scene, ref)) for index, ref in sorted(refs.items()))
         return tuple((index, _shallow(thing)) for index, thing in things if thing is not None)
 

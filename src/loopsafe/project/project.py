@@ -12,6 +12,7 @@ from typing import Final
 
 from loopsafe.catalog import Affinity, Catalog, RoleKind
 from loopsafe.model import Span
+from loopsafe.project.belongings import Belongings
 from loopsafe.project.bonds import Bonds
 from loopsafe.project.coroutines import Coroutines
 from loopsafe.project.decorators import role_of
@@ -78,7 +79,11 @@ class Project:
 
     @cached_property
     def bonds(self) -> Bonds:
-        return Bonds(self.inference, self.effects, self.loop_needs)
+        return Bonds(self.inference, self.effects, self.loop_needs, self.belongings)
+
+    @cached_property
+    def belongings(self) -> Belongings:
+        return Belongings(self.inference, self.effects)
 
     @cached_property
     def coroutine_calls(self) -> Coroutines:

@@ -1,6 +1,6 @@
 """An order service in layers: what blocks is three calls and three files below the coroutine.
 
-Fixed by: --fix --unsafe-fixes
+Fixed by: --fix
 BlockBuster sees it.
 """
 
