@@ -19,7 +19,7 @@ from loopsafe.checks.check import Context
 from loopsafe.config import Settings, resolve
 from loopsafe.config.root import has_marker
 from loopsafe.diagnostics import by_file, input_error, placed, syntax_error, with_shown_paths
-from loopsafe.model import Applicability, Confidence, Diagnostic, Fix
+from loopsafe.model import OLDEST_PYTHON, Applicability, Confidence, Diagnostic, Fix
 from loopsafe.plugins import Extensions, load_extensions
 from loopsafe.project import Libraries, Project, room_for_analysis
 from loopsafe.source.directives import read_directives
@@ -33,7 +33,6 @@ _MOST_PASSES: Final = 100
 """As in ruff: fixes that have not come to rest by then undo each other."""
 _MOST_KEPT: Final = 2 << 20
 """Bytes of source texts that are kept in memory; of larger projects those with findings are read again."""
-_OLDEST_PYTHON: Final = (3, 10)
 _T = TypeVar("_T")
 Progress: TypeAlias = Callable[[str, int, "int | None"], None]
 
@@ -131,6 +130,7 @@ class Run:
         """`earlier` is a run of the same process over the same paths; only the texts in `overlays` may differ since."""
         self._paths: Final = paths
         self._settings: Final = settings
+        self._target: Final = settings.target_version or OLDEST_PYTHON
         self._overlays: Final = dict(overlays)
         self._cache: Final = cache
         self._summaries: Final[dict[str, ir.ModuleSummary]] = earlier._summaries if earlier is not None else {}
@@ -310,7 +310,8 @@ class Run:
         by_path = {os.path.abspath(path): summary for path, summary in summaries.items()}
         loaded = self._catalog(packages)
         libraries = Libraries(self._environment.folders, self._library, loaded.describes)
-        project = Project(by_path, loaded, root, [os.path.normpath(folder) for folder in sources], libraries)
+        folders = [os.path.normpath(folder) for folder in sources]
+        project = Project(by_path, loaded, root, folders, libraries, self._target)
         found: list[Diagnostic] = []
         for number, check in enumerate(self._extensions.checks):
             self.progress("Checking rule", number, len(self._extensions.checks))
@@ -343,8 +344,7 @@ class Run:
             if self._settings.proposes_fixes and any(one.remedy is not None for one in kept):
                 from loopsafe.fixes import attach
 
-                target = self._settings.target_version or _OLDEST_PYTHON
-                kept = attach(text, kept, target_version=target, others=partial(self._source_in, wanted))
+                kept = attach(text, kept, target_version=self._target, others=partial(self._source_in, wanted))
             yield from kept
 
     def _source_in(self, wanted: Collection[str], path: str) -> Source | None:

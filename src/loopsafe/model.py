@@ -223,6 +223,9 @@ class Diagnostic(msgspec.Struct, frozen=True, gc=False):
         return (self.path, self.span.row, self.span.column, self.code)
 
 
+OLDEST_PYTHON: Final = (3, 10)
+"""The Python on which code has to run if nobody says otherwise."""
+
 INVALID_SYNTAX: Final = "invalid-syntax"
 """Code and name of the diagnostic for a file that does not parse; no setting turns it off."""
 

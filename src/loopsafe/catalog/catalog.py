@@ -181,6 +181,11 @@ class Catalog:
         """How the instances of a class are bound to threads."""
         return next((record.affinity for record in self._records(cls) if record.affinity is not None), None)
 
+    def binds_late(self, cls: str) -> tuple[int, int] | None:
+        """Of a class that belongs to an event loop: since which Python one may be made where none runs."""
+        since = next((record.binds_late for record in self._records(cls) if record.binds_late is not None), None)
+        return None if since is None else (3, int(since.partition(".")[2]))
+
     def twin(self, cls: str) -> str | None:
         """The asynchronous equivalent of a class."""
         return next((record.twin for record in self._records(cls) if record.twin is not None), None)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import enum
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -208,6 +208,10 @@ class ClassRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     """Classes whose members it has as well."""
     affinity: Affinity | None = None
     """How its instances are bound to threads; default for the class's calls."""
+    binds_late: Annotated[str, msgspec.Meta(pattern=r"^3\.\d+$")] | None = msgspec.field(
+        default=None, name="binds-late"
+    )
+    """Of a class with affinity `loop`: the Python version since which one may be made where no loop runs."""
     returns: dict[str, str] = {}
     """Method → what a call gives; for an asynchronous method, what awaiting the call gives."""
     fluent: tuple[str, ...] = ()
@@ -258,6 +262,7 @@ def merge_classes(earlier: ClassRecord, later: ClassRecord) -> ClassRecord:
         later,
         bases=later.bases or earlier.bases,
         affinity=later.affinity or earlier.affinity,
+        binds_late=later.binds_late or earlier.binds_late,
         attributes={**earlier.attributes, **later.attributes},
         every=later.every or earlier.every,
         unless=later.unless or earlier.unless,

@@ -14,7 +14,7 @@ import msgspec
 
 from loopsafe.fixes.edits import apply
 from loopsafe.fixes.proposals import attach
-from loopsafe.model import Applicability, Diagnostic
+from loopsafe.model import OLDEST_PYTHON, Applicability, Diagnostic
 from loopsafe.source.text import Source, decode
 
 MOST_PASSES: Final = 100
@@ -41,7 +41,7 @@ def stabilise(
     relint: Callable[[Source], Sequence[Diagnostic]],
     *,
     wanted: Applicability = Applicability.SAFE,
-    target_version: tuple[int, int] = (3, 10),
+    target_version: tuple[int, int] = OLDEST_PYTHON,
 ) -> Stabilised:
     """Apply fixes to `source` in passes until none is left that may be applied.
 

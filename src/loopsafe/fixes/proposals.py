@@ -17,7 +17,7 @@ from loopsafe.fixes.places import Refusal
 from loopsafe.fixes.proof import find_proved
 from loopsafe.fixes.recipes import Proposal, Rewriting
 from loopsafe.fixes.transfers import Transfers
-from loopsafe.model import Applicability, Diagnostic, Fix, Remedy, RemedyKind
+from loopsafe.model import OLDEST_PYTHON, Applicability, Diagnostic, Fix, Remedy, RemedyKind
 from loopsafe.source.text import Source
 
 
@@ -25,7 +25,7 @@ def attach(
     source: Source,
     diagnostics: Sequence[Diagnostic],
     *,
-    target_version: tuple[int, int] = (3, 10),
+    target_version: tuple[int, int] = OLDEST_PYTHON,
     others: Sources = find_nothing,
 ) -> list[Diagnostic]:
     """Return `diagnostics` with the fixes for those that have a remedy and no fix yet."""
@@ -44,7 +44,7 @@ def propose(
     source: Source,
     diagnostics: Sequence[Diagnostic],
     *,
-    target_version: tuple[int, int] = (3, 10),
+    target_version: tuple[int, int] = OLDEST_PYTHON,
     others: Sources = find_nothing,
 ) -> list[Proposal]:
     """Return a fix, or the reason why there is none, for each of `diagnostics`, which are all of one file.

@@ -31,8 +31,9 @@ _MOST_FRAMES: Final = 400
 class LoopNeeds:
     """Answers `of(frame)` and `adapts(frame)`."""
 
-    def __init__(self, inference: Inference, effects: Effects) -> None:
+    def __init__(self, inference: Inference, effects: Effects, target_version: tuple[int, int]) -> None:
         self._inference: Final = inference
+        self._target_version: Final = target_version
         self._effects: Final = effects
         self._own: Final[dict[Frame, bool]] = {}
         self._adapting: Final[dict[Frame, bool]] = {}
@@ -67,6 +68,14 @@ class LoopNeeds:
             self._own[frame] = known
         return known
 
+    def _is_bound(self, callee: Method | ClassObject) -> bool:
+        """Whether a method works on an object that belongs to the loop, or a class makes one that already does."""
+        cls = callee.receiver.cls if isinstance(callee, Method) else callee.cls
+        if not isinstance(cls, str) or self._inference.catalog.affinity(cls) is not Affinity.LOOP:
+            return False
+        since = self._inference.catalog.binds_late(cls) if isinstance(callee, ClassObject) else None
+        return since is None or since > self._target_version
+
     def call_needs(self, frame: Frame, ref: ir.Ref, node: ir.Call) -> bool:
         """Whether a call itself needs the running loop of its thread, whatever it leads to."""
         catalog = self._inference.catalog
@@ -77,9 +86,7 @@ class LoopNeeds:
                 return False
             if role is not None and role.role in _NEEDING:
                 return True
-            owner = callee.receiver.cls if isinstance(callee, Method) else None
-            owner = callee.cls if isinstance(callee, ClassObject) else owner
-            if isinstance(owner, str) and catalog.affinity(owner) is Affinity.LOOP:
+            if isinstance(callee, Method | ClassObject) and self._is_bound(callee):
                 return True
         return any(
             (isinstance(value, Awaitable) and not value.is_coroutine and not value.cls.startswith(_OF_THREADS))

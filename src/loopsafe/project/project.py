@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Final
 
 from loopsafe.catalog import Affinity, Catalog, RoleKind
-from loopsafe.model import Span
+from loopsafe.model import OLDEST_PYTHON, Span
 from loopsafe.project.belongings import Belongings
 from loopsafe.project.bonds import Bonds
 from loopsafe.project.coroutines import Coroutines
@@ -40,11 +40,16 @@ class Project:
         root: str,
         sources: Sequence[str] = (),
         libraries: Libraries = NO_LIBRARIES,
+        target_version: tuple[int, int] = OLDEST_PYTHON,
     ) -> None:
-        """`summaries` by absolute path; `root` and `sources`, the folders that imports start from, are absolute too."""
+        """`summaries` by absolute path; `root` and `sources`, the folders that imports start from, are absolute too.
+
+        `target_version` is the oldest Python on which the project has to run.
+        """
         self.catalog: Final = catalog
         self.modules: Final = Modules(summaries, root, sources, libraries)
         self.inference: Final = Inference(self.modules, catalog)
+        self._target_version: Final = target_version
 
     @cached_property
     def effects(self) -> Effects:
@@ -75,7 +80,7 @@ class Project:
 
     @cached_property
     def loop_needs(self) -> LoopNeeds:
-        return LoopNeeds(self.inference, self.effects)
+        return LoopNeeds(self.inference, self.effects, self._target_version)
 
     @cached_property
     def bonds(self) -> Bonds:

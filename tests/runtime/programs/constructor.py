@@ -1,7 +1,6 @@
 """A repository whose constructor connects, and makes an asyncio lock.
 
 Fixed by: --fix
-Open: the lock is taken for a reason to stay on the loop.
 """
 
 import asyncio
