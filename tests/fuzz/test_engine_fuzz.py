@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from loopsafe import engine
 from loopsafe.config import Settings
-from loopsafe.fixes.passes import is_whole
+from loopsafe.fixes.together import is_whole
 from loopsafe.model import Diagnostic
 from loopsafe.summary import ir, summarise
 

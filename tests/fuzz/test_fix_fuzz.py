@@ -16,10 +16,12 @@ from typing import Any
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from loopsafe.fixes import apply, propose, stabilise
-from loopsafe.fixes.passes import is_whole
+from loopsafe.fixes import apply, propose
+from loopsafe.fixes.together import is_whole
 from loopsafe.model import Applicability, Diagnostic, Remedy, RemedyKind, Span
 from loopsafe.source.text import Source, columns, decode, rows
+
+from ..settling import settle
 
 FEW = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -137,8 +139,8 @@ def without_import(tree: ast.Module) -> ast.Module:
 @given(modules())
 def test_fixes_change_exactly_what_they_say(text: str) -> None:
     source = decode("a.py", text.encode())
-    result = stabilise(source, find_blocks, wanted=Applicability.UNSAFE)
-    assert result.error is None
+    result = settle(source, find_blocks, wanted=Applicability.UNSAFE)
+    assert result.problem is None
     assert is_whole(result.source.text)
     before, after = (
         without_import(ast.parse(text)),
@@ -146,7 +148,7 @@ def test_fixes_change_exactly_what_they_say(text: str) -> None:
     )
     assert ast.dump(after) == ast.dump(before)
     assert all(one.fix is None for one in result.remaining)
-    again = stabilise(result.source, find_blocks, wanted=Applicability.UNSAFE)
+    again = settle(result.source, find_blocks, wanted=Applicability.UNSAFE)
     assert again.source.text == result.source.text
     added = re.compile(r"\A((?:.*\n)*?)(\n*import asyncio\n\n*)(?=(.*\n)*)")
     assert kept_characters(text) == kept_characters(added.sub(r"\1", result.source.text, count=1))
@@ -282,7 +284,7 @@ def run(text: str) -> list[str]:
 @settings(FEW, max_examples=60)
 @given(modules())
 def test_fixed_programs_do_the_same_in_the_same_order(text: str) -> None:
-    result = stabilise(decode("a.py", text.encode()), find_blocks, wanted=Applicability.UNSAFE)
+    result = settle(decode("a.py", text.encode()), find_blocks, wanted=Applicability.UNSAFE)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert run(result.source.text) == run(text)

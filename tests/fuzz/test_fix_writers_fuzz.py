@@ -14,10 +14,12 @@ from itertools import pairwise
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from loopsafe.fixes import propose, stabilise
-from loopsafe.fixes.passes import is_whole
+from loopsafe.fixes import propose
+from loopsafe.fixes.together import is_whole
 from loopsafe.model import Applicability, Diagnostic, Remedy, RemedyKind, Span
 from loopsafe.source.text import Source, columns, decode, rows
+
+from ..settling import settle
 
 FEW = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 K = RemedyKind
@@ -203,8 +205,8 @@ def comments(text: str) -> list[str]:
 @given(modules())
 def test_fixes_change_exactly_what_they_say(text: str) -> None:
     source = decode("a.py", text.encode())
-    result = stabilise(source, find, wanted=Applicability.UNSAFE)
-    assert result.error is None
+    result = settle(source, find, wanted=Applicability.UNSAFE)
+    assert result.problem is None
     assert is_whole(result.source.text)
     before, after = ast.parse(text), Undo().visit(ast.parse(result.source.text))
     assert ast.dump(after) == ast.dump(Undo().generic_visit(before) if "import asyncio" in text else before)
@@ -212,7 +214,7 @@ def test_fixes_change_exactly_what_they_say(text: str) -> None:
     assert all(one.fix is None for one in result.remaining)
     assert len(find(source)) >= len(result.remaining)
     assert source.newline == "\n" or "\n" not in result.source.text.replace("\r\n", "")
-    again = stabilise(result.source, find, wanted=Applicability.UNSAFE)
+    again = settle(result.source, find, wanted=Applicability.UNSAFE)
     assert again.source.text == result.source.text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from pathlib import Path
 
 import msgspec
@@ -178,6 +179,13 @@ class TestFix:
         fixed = engine.fix(changed, Settings(fix=True))
         assert fixed.files == {}
         assert fixed.remaining.warnings == ("a.py: a fix does not fit into ascii, it was left out",)
+
+    def test_fixes_that_undo_each_other_come_to_an_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        write("a.py", "x = 1\n")
+        texts = cycle([b"x = 2\n", b"x = 1\n"])
+        monkeypatch.setattr("loopsafe.fixes.together.fix_once", lambda *_: ({"a.py": next(texts)}, []))
+        monkeypatch.setattr(engine, "_MOST_PASSES", 3)
+        assert self.fix().remaining.warnings == ("a.py: after 3 passes there are still fixes; please report this",)
 
     def test_nothing_to_do(self) -> None:
         write("a.py", "x = 1\n")

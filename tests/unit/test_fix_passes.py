@@ -11,9 +11,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from loopsafe.fixes import apply, stabilise
+from loopsafe.fixes import apply
 from loopsafe.model import Applicability, Diagnostic, Edit, Fix, Position, Remedy, RemedyKind, Span
 from loopsafe.source.text import Source, columns, decode, rows
+
+from ..settling import settle
 
 SAFE, UNSAFE, DISPLAY = Applicability.SAFE, Applicability.UNSAFE, Applicability.DISPLAY
 
@@ -91,13 +93,13 @@ def find_blocks(source: Source) -> list[Diagnostic]:
 
 def test_nested_findings_come_to_an_end() -> None:
     source = decode("a.py", b"async def main():\n    return block(block(block(1)).x).y\n")
-    result = stabilise(source, find_blocks)
+    result = settle(source, find_blocks)
     inner = "(await asyncio.to_thread(block, await asyncio.to_thread(block, 1))).x"
     assert result.source.text == (
         f"import asyncio\n\n\nasync def main():\n    return (await asyncio.to_thread(block, {inner})).y\n"
     )
-    assert (len(result.fixed), result.remaining, result.error) == (3, (), None)
-    assert stabilise(result.source, find_blocks).passes == 0
+    assert (len(result.fixed), result.remaining, result.problem) == (3, [], None)
+    assert settle(result.source, find_blocks).source is result.source
 
 
 @pytest.mark.parametrize(
@@ -112,9 +114,9 @@ def test_nested_findings_come_to_an_end() -> None:
 )  # fmt: skip
 def test_keeps_every_byte_outside_the_edits(data: bytes) -> None:  # rows 79 and 80
     source = decode("a.py", data)
-    result = stabilise(source, find_blocks)
-    assert result.error is None
-    assert result.remaining == ()
+    result = settle(source, find_blocks)
+    assert result.problem is None
+    assert result.remaining == []
     assert result.source.data.startswith(data[:3] if source.has_bom else b"")
     assert (result.source.encoding, result.source.newline) == (source.encoding, source.newline)
     undone = result.source.text.replace("await asyncio.to_thread(block, ", "block(")
@@ -125,46 +127,33 @@ def test_keeps_every_byte_outside_the_edits(data: bytes) -> None:  # rows 79 and
     assert kept.replace(source.newline, "") == source.text.replace(source.newline, "")
 
 
-def test_takes_everything_back_when_a_fix_breaks_the_file() -> None:
-    source = decode("a.py", b"async def main():\n    block()\n    x\n")
+@pytest.mark.parametrize(
+    ("text", "content", "problem"),
+    [
+        pytest.param("x = 1\n", "(", "broken the syntax", id="would break the file"),
+        pytest.param("# coding: ascii\nx = 1\n", "é", "ascii", id="does not fit into its encoding"),
+    ],
+)
+def test_leaves_a_file_alone_when_a_fix(text: str, content: str, problem: str) -> None:
+    source = decode("a.py", text.encode())
+    row = text.count("\n")
 
     def relint(now: Source) -> Sequence[Diagnostic]:
-        bad = Diagnostic("a.py", "XYZ1", "x", "x", Span(3, 5, 3, 6), fix=fix(replace(3, 5, 6, "(")))
-        return [*find_blocks(now), bad]
+        return [Diagnostic("a.py", "XYZ1", "x", "x", Span(row, 1, row, 2), fix=fix(replace(row, 1, 2, content)))]
 
-    result = stabilise(source, relint)
+    result = settle(source, relint)
     assert result.source is source
-    assert result.fixed == ()
-    assert [one.code for one in result.remaining] == ["LSA101", "XYZ1"]
-    assert "XYZ1" in (result.error or "")
-
-
-def test_takes_everything_back_when_the_passes_do_not_end() -> None:
-    source = decode("a.py", b"x = 1\n")
-
-    def relint(now: Source) -> Sequence[Diagnostic]:
-        return [Diagnostic("a.py", "XYZ1", "x", "x", Span(1, 1, 1, 2), fix=fix(replace(1, 1, 1, "x")))]
-
-    result = stabilise(source, relint)
-    assert result.source is source
-    assert "100" in (result.error or "")
-
-
-def test_takes_everything_back_when_the_encoding_cannot_hold_a_fix() -> None:
-    source = decode("a.py", b"# coding: ascii\nx = 'a'\n")
-
-    def relint(now: Source) -> Sequence[Diagnostic]:
-        return [Diagnostic("a.py", "XYZ1", "x", "x", Span(2, 6, 2, 7), fix=fix(replace(2, 6, 7, "é")))]
-
-    assert "ascii" in (stabilise(source, relint).error or "")
+    assert result.fixed == []
+    assert [one.code for one in result.remaining] == ["XYZ1"]
+    assert problem in (result.problem or "")
 
 
 def test_applies_unsafe_fixes_only_when_asked() -> None:
     source = decode("a.py", b"async def main():\n    try: pass\n    finally: block()\n")
-    careful = stabilise(source, find_blocks)
+    careful = settle(source, find_blocks)
     assert careful.source is source
     assert careful.remaining[0].fix is not None
-    assert "to_thread" in stabilise(source, find_blocks, wanted=UNSAFE).source.text
+    assert "to_thread" in settle(source, find_blocks, wanted=UNSAFE).source.text
 
 
 def test_libcst_is_imported_only_for_a_rewrite() -> None:

@@ -1,7 +1,5 @@
 """Which calls may move to a thread: what needs its loop stays, what only knows of it does not."""
 
-
-
 from __future__ import annotations
 
 from pathlib import Path
@@ -10,7 +8,7 @@ import pytest
 
 from loopsafe import engine
 from loopsafe.config.settings import Settings
-from loopsafe.model import Fix
+from loopsafe.model import Confidence, Fix
 
 HEAD = """
 import asyncio
@@ -92,3 +90,15 @@ def test_a_loop_may_be_handed_to_a_thread_that_only_tells_it_something(
     tmp_path: Path, told: str, degree: str | None
 ) -> None:
     assert degree_of(tmp_path, TELLER.format(told=told)) == degree
+
+
+@pytest.mark.parametrize(
+    ("imported", "confidence"), [("", Confidence.CERTAIN), ("import nest_asyncio\n", Confidence.LIKELY)]
+)
+def test_where_loops_are_made_to_nest_a_nested_one_is_only_likely_to_fail(
+    tmp_path: Path, imported: str, confidence: Confidence
+) -> None:
+    (tmp_path / "patch.py").write_text(imported)
+    (tmp_path / "app.py").write_text(HEAD + "async def main():\n    asyncio.run(asyncio.sleep(1))\n")
+    (found,) = engine.check([str(tmp_path)], Settings(root=str(tmp_path), use_cache=False)).diagnostics
+    assert (found.code, found.confidence, bool(found.reason)) == ("LSA301", confidence, bool(imported))

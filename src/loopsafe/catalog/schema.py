@@ -85,12 +85,12 @@ class RoleKind(str, enum.Enum):
     COROUTINE_SINK = "coroutine-sink"
     TASK_SPAWNER = "task-spawner"
     OFFLOAD_DECORATOR = "offload-decorator"
+    THREAD_AWARE = "thread-aware"
+    """Does something else in another thread: looks at frames, sets what only its own context or thread sees."""
     ROUTE = "route"
     LIFESPAN = "lifespan"
-    NOT_IMPLEMENTED = "not-implemented"
-    LOOP_BLOCKER = "loop-blocker"
     NESTED_LOOPS = "nested-loops"
-    """Calling it makes running loops accept nested runs."""
+    """A package that makes running loops accept nested runs."""
 
 
 class RoleResult(str, enum.Enum):
@@ -157,7 +157,10 @@ class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     For `special`, the name of the special method that is called on the first argument.
     """
     keyword: str | None = None
-    """The keyword by which a callable with a position may be given as well."""
+    """The keyword by which a callable with a position may be given as well.
+
+    For `thread-aware`, one without which nothing is noticed.
+    """
     iterable: int | None = None
     """Position of the argument that is iterated."""
     result: RoleResult | None = None

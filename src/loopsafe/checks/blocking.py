@@ -12,12 +12,13 @@ from loopsafe.catalog import Fact
 from loopsafe.checks.check import Check, Context
 from loopsafe.checks.messages import describe_direct, describe_indirect
 from loopsafe.checks.remedies import Blocking, Remedies, Starts
-from loopsafe.model import CODES, Confidence, Diagnostic, Effect, Span, Step
+from loopsafe.model import CODES, LOOP_EFFECTS, Confidence, Diagnostic, Effect, Span, Step
 from loopsafe.project.entities import Frame
 from loopsafe.project.project import node_span, node_text
 from loopsafe.project.propagate import Witness
 
 _EFFECTS: Final = tuple(Effect)
+_NESTED: Final = "the project imports a package that makes running loops accept another run"
 
 
 def _run(context: Context) -> Iterator[Diagnostic]:
@@ -57,6 +58,9 @@ def _describe(context: Context, finding: Blocking, starts: Starts, remedies: Rem
     assert isinstance(fact, Fact)
     text = node_text(frame, witness.site.ref)
     message = describe_direct(text, fact) if witness.hops == 0 else describe_indirect(text, fact, witness.hops)
+    doubt = witness.doubt
+    if effect in LOOP_EFFECTS and context.project.has_nested_loops:
+        doubt = doubt or _NESTED
     return Diagnostic(
         path=frame.code.module.path,
         code=code,
@@ -64,8 +68,8 @@ def _describe(context: Context, finding: Blocking, starts: Starts, remedies: Rem
         message=message,
         span=span,
         chain=tuple(_step(frame, witness, coroutine if frame is finding.frame else frame) for frame, witness in steps),
-        confidence=Confidence.LIKELY if witness.is_likely else Confidence.CERTAIN,
-        reason=witness.doubt,
+        confidence=Confidence.LIKELY if doubt is not None else Confidence.CERTAIN,
+        reason=doubt,
         remedy=remedies.find(finding, fact, starts),
     )
 

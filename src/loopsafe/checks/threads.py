@@ -7,20 +7,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from loopsafe.catalog import Role, RoleKind
 from loopsafe.project import Project
 from loopsafe.project.entities import Frame
 from loopsafe.project.reach import reached
 from loopsafe.project.roles import callable_name
-from loopsafe.project.values import Instance
+from loopsafe.project.values import ClassKey, ClassObject, Instance, Value
 from loopsafe.summary import ir
 
-_LOCAL: Final = "threading.local"
-_NOTICING: Final = frozenset(
-    {"contextvars.ContextVar.set", "contextvars.ContextVar.reset", "inspect.stack", "inspect.currentframe",
-     "sys._getframe", "sys.settrace", "sys.setprofile"}
-)  # fmt: skip
-_WARN: Final = "warnings.warn"
-_LEVEL: Final = "stacklevel"
 _MOST_FRAMES: Final = 200
 """A function that leads to more others than this is taken to notice nothing: most do not."""
 
@@ -44,15 +38,25 @@ class ThreadTraces:
         return known
 
     def _notices(self, frame: Frame, node: ir.Node) -> bool:
+        inference = self._project.inference
         match node:
             case ir.Attr(value=owner) | ir.StoreAttr(object=owner):
-                inference = self._project.inference
-                return any(
-                    isinstance(value, Instance) and inference.hierarchy.is_subclass(value.cls, _LOCAL)
-                    for value in inference.value(frame, owner)
-                )
+                values = inference.value(frame, owner)
+                return any(self._is_local(value.cls) for value in values if isinstance(value, Instance))
             case ir.Call(func=func, keywords=keywords):
-                names = [callable_name(callee) for callee in self._project.inference.value(frame, func)]
-                has_level = any(name == _LEVEL for name, _ in keywords)
-                return any(name in _NOTICING or (name == _WARN and has_level) for name in names)
+                given = {name for name, _ in keywords}
+                callees = [callee for callee in inference.value(frame, func) if not isinstance(callee, ClassObject)]
+                roles = map(self._role, callees)
+                return any(role is not None and (role.keyword is None or role.keyword in given) for role in roles)
         return False
+
+    def _is_local(self, cls: ClassKey) -> bool:
+        """Whether the objects of a class hold other values in each thread."""
+        classes = self._project.inference.hierarchy.order(cls)
+        return any(isinstance(one, str) and self._role(ClassObject(one)) is not None for one in classes)
+
+    def _role(self, callee: Value) -> Role | None:
+        """Of what is aware of its thread, its role."""
+        name = callable_name(callee)
+        role = None if name is None else self._project.catalog.role(name)
+        return role if role is not None and role.role is RoleKind.THREAD_AWARE else None

@@ -5,11 +5,12 @@ Writes nothing: new contents are handed back.
 
 from __future__ import annotations
 
+import ast
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from loopsafe.fixes.edits import Applied, apply
-from loopsafe.fixes.passes import is_whole
 from loopsafe.model import Applicability, Diagnostic, Edit, Fix
 from loopsafe.source.text import Source
 
@@ -117,3 +118,14 @@ def _find_problem(source: Source, fixed: str) -> str | None:
     if is_whole(source.text):
         return "a fix would have broken the syntax, it was left out; please report this"
     return "does not compile, nothing was fixed there"
+
+
+def is_whole(text: str) -> bool:
+    """Tell whether Python compiles `text`; more than parsing, since `await` in a wrong place still parses."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            compile(ast.parse(text), "<fixed>", "exec", dont_inherit=True)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+    return True

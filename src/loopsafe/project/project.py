@@ -103,6 +103,14 @@ class Project:
         return Propagation(self.effects, self.coroutines)
 
     @cached_property
+    def has_nested_loops(self) -> bool:
+        """Whether some module imports a package that makes a running loop accept another run."""
+        summaries = (module.summary for module in self.modules.by_path.values())
+        imports = {name for summary in summaries if summary is not None for name in summary.imports}
+        roles = map(self.catalog.role, sorted(imports))
+        return any(role is not None and role.role is RoleKind.NESTED_LOOPS for role in roles)
+
+    @cached_property
     def contract_names(self) -> frozenset[str]:
         """Names of asynchronous methods of protocols and abstract classes, which need no base to be met."""
         return frozenset(frame.code.scope.name for frame in self.coroutines if self._is_contract(frame))
