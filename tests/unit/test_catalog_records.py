@@ -280,6 +280,11 @@ def walk():
     assert blocking(make(tmp_path, {"parcels.py": text})) == set()
 
 
+def test_generator_that_gives_itself_comes_to_an_end(tmp_path: Path) -> None:
+    text = "import time\ndef walk():\n    time.sleep(1)\n    yield walk()\n"
+    assert make(tmp_path, {"parcels.py": text}).returns == {}
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

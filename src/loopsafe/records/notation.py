@@ -43,9 +43,11 @@ class Notation:
 
     def write(self, values: Values, kept: Callable[[ClassKey], bool], depth: int = 0) -> str | None:
         """A type expression; None if nothing of interest is known."""
+        if depth > _DEEPEST:
+            return None  # a generator may give itself
         known = [text for value in values if (text := self._one(value, kept, depth)) is not None]
         options = list(dict.fromkeys(known))
-        if not options or len(options) > _MOST_OPTIONS or depth > _DEEPEST:
+        if not options or len(options) > _MOST_OPTIONS:
             return None
         return " | ".join(options)
 
