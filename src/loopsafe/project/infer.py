@@ -318,10 +318,11 @@ class Inference:
         )
         if not node.positive:
             return kept
+        is_open = all(value == NONE for value in values) and not self.branches.is_certain(frame, node.value)
         narrower = tuple(
             Instance(cls)
             for cls in classes
-            if not values or any(isinstance(value, Instance) and is_one(cls, value.cls) for value in values)
+            if is_open or any(isinstance(value, Instance) and is_one(cls, value.cls) for value in values)
         )
         return unite(kept, narrower)
 

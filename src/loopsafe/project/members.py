@@ -15,7 +15,7 @@ import msgspec
 from loopsafe.catalog import RoleKind
 from loopsafe.project.arguments import Arguments
 from loopsafe.project.decorators import has_role
-from loopsafe.project.entities import Class, Code, Frame
+from loopsafe.project.entities import Class, Code, Frame, Module
 from loopsafe.project.values import (
     NONE,
     NOTHING,
@@ -164,21 +164,30 @@ class Members:
     def _stored_from_outside(self, cls: ClassKey, name: str) -> Values:
         """What other code assigns to the attribute of such an object."""
         inference = self._inference
-        places = list(islice(inference.index.stores(name), _MOST_FOREIGN_STORES + 1))
-        if len(places) > _MOST_FOREIGN_STORES:
-            return NOTHING
         found = []
-        for module, index, ref in places:
-            node = module.scopes[index].nodes[ref]
-            assert isinstance(node, ir.StoreAttr)
-            if self._is_self(module.code(index), node):
-                continue
-            frame = inference.generic_frame(module.code(index))
+        for frame, node in self._foreign_stores(name):
             targets = inference.value(frame, node.object)
             owners = [target.cls for target in targets if isinstance(target, Instance | ClassObject)]
             if any(inference.hierarchy.is_subclass(cls, owner) for owner in owners):
                 found.append(inference.value(frame, node.value))
         return unite(*found)
+
+    def stored_in_module(self, module: Module, name: str) -> Values:
+        """What code that imports a module assigns to a variable of it: `state.client = Client()`."""
+        value = self._inference.value
+        stores = self._foreign_stores(name)
+        return unite(
+            *[value(frame, node.value) for frame, node in stores if ModuleObject(module) in value(frame, node.object)]
+        )
+
+    def _foreign_stores(self, name: str) -> Iterator[tuple[Frame, ir.StoreAttr]]:
+        """Assignments to an attribute of that name of anything but `self`; none if they are very many."""
+        places = list(islice(self._inference.index.stores(name), _MOST_FOREIGN_STORES + 1))
+        for module, index, ref in places if len(places) <= _MOST_FOREIGN_STORES else ():
+            node = module.scopes[index].nodes[ref]
+            assert isinstance(node, ir.StoreAttr)
+            if not self._is_self(module.code(index), node):
+                yield self._inference.generic_frame(module.code(index)), node
 
     def _in_subclasses(self, cls: Class, name: str) -> Values:
         """A mixin uses what the classes that it is mixed into have."""

@@ -9,7 +9,7 @@ import builtins
 from typing import TYPE_CHECKING, Final
 
 from loopsafe.project.entities import Frame, Module
-from loopsafe.project.values import NOTHING, ModuleObject, Values, unite
+from loopsafe.project.values import NONE, NOTHING, ModuleObject, Values, unite
 from loopsafe.summary import ir
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ class Names:
                     for index, ref in stores
                 ]
                 values = unite(self._inference.values(module.frame, refs) if refs else NOTHING, *stored)
+                if values == (NONE,):
+                    values = unite(values, self._inference.members.stored_in_module(module, name))
                 return self._inference.containers.variable(module, name, values)
             if scope.star_imports:
                 found = self._starred(module, scope, name)
