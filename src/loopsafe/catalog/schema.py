@@ -65,6 +65,8 @@ class RoleKind(str, enum.Enum):
     """Given to what makes a client, it keeps it from holding anything open: the client belongs to no loop."""
     RERUNS = "reruns"
     """A package that runs the scripts that import it again and again, in one process."""
+    VALIDATOR = "validator"
+    """Keeps the function; what it puts into its mapping under a key becomes an attribute of the object."""
     TASK = "task"
     """Keeps the function, which is called again and again, in a thread without a running loop."""
     PROPERTY = "property"

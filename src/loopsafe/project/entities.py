@@ -236,6 +236,17 @@ class Class:
                     stores.setdefault(node.name, []).append((code, node))
         return stores
 
+    @cached_property
+    def fillings(self) -> dict[str, list[tuple[Code, ir.Ref]]]:
+        """`values[name] = …` in methods with parameters such as `cls, values`: what is stored, by name."""
+        fillings: dict[str, list[tuple[Code, ir.Ref]]] = {}
+        for code in self.methods.values():
+            nodes = code.scope.nodes
+            for node in nodes:
+                if isinstance(node, ir.StoreItem) and node.key is not None and nodes[node.object] == ir.Param(1):
+                    fillings.setdefault(node.key, []).append((code, node.value))
+        return fillings
+
     def __repr__(self) -> str:
         return f"<class {self.full_name}>"
 

@@ -124,6 +124,7 @@ class Members:
                 continue
             found.append(values)
             found.append(self._stored(instance, owner, name))
+            found.append(self._filled(owner, name))
         united = self._inference.containers.attribute(cls, name, unite(*found))
         if not any(value != NONE for value in united):
             united = unite(united, self._stored_from_outside(cls, name))
@@ -147,6 +148,17 @@ class Members:
             if frame is not None and self._is_self(code, node):
                 found.append(self._inference.value(frame, node.value))
         return unite(*found)
+
+    def _filled(self, owner: Class, name: str) -> Values:
+        """What the class's validators put into the mapping that becomes the object's attributes."""
+        inference = self._inference
+        return unite(
+            *[
+                inference.value(inference.generic_frame(code), ref)
+                for code, ref in owner.fillings.get(name, ())
+                if has_role(inference, code, RoleKind.VALIDATOR)
+            ]
+        )
 
     def _method_frame(self, code: Code, owner: Class, instance: Instance) -> Frame | None:
         if instance.made is not None and instance.made.code is code:

@@ -34,6 +34,7 @@ _KEEPING: Final = frozenset(
     {
         RoleKind.KEEPS,
         RoleKind.CACHES,
+        RoleKind.VALIDATOR,
         RoleKind.TASK,
         RoleKind.ABSTRACT,
         RoleKind.OVERLOAD,

@@ -211,6 +211,8 @@ class StoreItem(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=21):
     object: Ref
     value: Ref
     place: Place
+    key: str | None
+    """What stands between the brackets, if it is a string."""
 
 
 class Compare(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=22):

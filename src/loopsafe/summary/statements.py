@@ -49,7 +49,8 @@ class StatementReader(FlowReader):
             case ast.Subscript(value=value, slice=index):
                 container = self.read(value)
                 self.look_at(index)
-                self.scope.add(ir.StoreItem(container, ref, self.add_place(target)))
+                key = index.value if isinstance(index, ast.Constant) and isinstance(index.value, str) else None
+                self.scope.add(ir.StoreItem(container, ref, self.add_place(target), key))
                 self.scope.add_addition(container, ref)
             case ast.Tuple(elts=elements) | ast.List(elts=elements):
                 self._unpack(elements, ref)
