@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from loopsafe.catalog import RoleKind
 from loopsafe.project.arguments import Arguments, bind, is_telling
 from loopsafe.project.branches import is_deciding
-from loopsafe.project.containers import additions_behind
 from loopsafe.project.entities import Class, Frame
 from loopsafe.project.roles import result_of_role
 from loopsafe.project.values import (
@@ -35,6 +34,7 @@ from loopsafe.project.values import (
     Value,
     Values,
     builtin,
+    is_informative,
     unite,
 )
 from loopsafe.summary import ir
@@ -242,7 +242,7 @@ class Calls:
         for position, ref in maker.annotations:
             if position == index:
                 declared = self._inference.declared(closure, ref)
-                return declared if any(_is_informative(value) for value in declared) else NOTHING
+                return declared if any(is_informative(value) for value in declared) else NOTHING
         return NOTHING
 
     # Parameters
@@ -314,77 +314,11 @@ class Calls:
                 found.append(protocols.awaited(value) or (value,))
         return unite(*found)
 
-    # Results of functions
-
-    def returned(self, frame: Frame) -> Values:
-        """What a function returns, after awaiting if it is a coroutine function."""
-        declared = self._declared_result(frame)
-        is_telling = any(_is_informative(value) for value in declared) and not self.is_interface(declared)
-        if is_telling and not self._inference.branches.dead_ranges(frame):
-            return declared
-        dead = self._inference.branches.is_dead
-        results = [self._given_back(frame, ref) for ref in frame.code.scope.returns if not dead(frame, ref)]
-        found = unite(*results)
-        if is_telling:
-            return found if all(map(self._is_narrower, results, [declared] * len(results))) else declared
-        return found if any(_is_informative(value) for value in found) else declared or found
-
-    def _given_back(self, frame: Frame, ref: ir.Ref) -> Values:
-        """What a `return` gives; an item of a container that it fills is what such a call put there."""
-        dead = self._inference.branches.is_dead
-        kept = [one for one in additions_behind(frame.code.scope, ref) if frame.arguments and not dead(frame, one)]
-        return self._inference.values(frame, tuple(kept) or (ref,))
-
-    def _is_narrower(self, values: Values, declared: Values) -> bool:
-        """Whether all that is returned somewhere is known, and is what was declared or of a class derived from it."""
-        is_subclass = self._inference.hierarchy.is_subclass
-        bases = [value.cls for value in declared if isinstance(value, Instance)]
-        return bool(values) and all(
-            value in declared or (isinstance(value, Instance) and any(is_subclass(value.cls, base) for base in bases))
-            for value in values
-        )
-
     def is_interface(self, values: Values) -> bool:
         """Whether a declared type only says what its objects can do: what is really there says more."""
         classes = [value.cls for value in values if isinstance(value, Instance)]
         is_protocol = self._inference.hierarchy.is_protocol
         return bool(classes) and all(isinstance(cls, Class) and is_protocol(cls) for cls in classes)
-
-    def yielded(self, frame: Frame) -> Values:
-        """What a generator yields."""
-        dead = self._inference.branches.is_dead
-        inferred = unite(
-            *[self._inference.value(frame, ref) for ref in frame.code.scope.yields if not dead(frame, ref)]
-        )
-        if any(value != NONE for value in inferred):
-            return inferred
-        protocols = self._inference.protocols
-        declared = self._declared_result(frame)
-        return unite(*[protocols.element(value, False) or protocols.element(value, True) for value in declared])
-
-    def _declared_result(self, frame: Frame) -> Values:
-        maker = frame.code.maker
-        if frame.closure is None or not isinstance(maker, ir.MakeFunction):
-            return NOTHING
-        for position, ref in maker.annotations:
-            if position == -1:
-                declared = self._inference.declared(frame.closure, ref)
-                if not declared and self._is_self_type(frame.closure, ref):
-                    receivers = self.parameter(frame, 0)
-                    return tuple(Instance(each.cls) if isinstance(each, ClassObject) else each for each in receivers)
-                return declared
-        return NOTHING
-
-    def _is_self_type(self, closure: Frame, ref: ir.Ref) -> bool:
-        return any(
-            isinstance(value, External) and value.name in ("typing.Self", "typing_extensions.Self")
-            for value in self._inference.value(closure, ref)
-        )
-
-
-def _is_informative(value: Value) -> bool:
-    """`object`, `type` and `None` alone say nothing about what can be done with a value."""
-    return value != NONE and not (isinstance(value, Instance) and value.cls in ("builtins.object", "typing.Any"))
 
 
 def _collected(values: Values, kind: int) -> Values:

@@ -27,6 +27,7 @@ from loopsafe.project.members import Members
 from loopsafe.project.modules import Modules
 from loopsafe.project.names import Names
 from loopsafe.project.protocols import Protocols
+from loopsafe.project.results import Results
 from loopsafe.project.values import (
     NONE,
     NOTHING,
@@ -70,6 +71,7 @@ class Inference:
         self.externals: Final = Externals(catalog)
         self.members: Final = Members(self)
         self.calls: Final = Calls(self)
+        self.results: Final = Results(self)
         self.callers: Final = Callers(self)
         self.branches: Final = Branches(self)
         self.attributes: Final = Attributes(self)
@@ -164,7 +166,7 @@ class Inference:
         mark = len(self._provisional)
         try:
             if ref < 0:
-                values = self.calls.returned(frame) if ref == RETURNS else self.calls.yielded(frame)
+                values = self.results.returned(frame) if ref == RETURNS else self.results.yielded(frame)
             else:
                 node = frame.code.scope.nodes[ref]
                 values = _HANDLERS[node.__class__](self, frame, node)

@@ -176,3 +176,8 @@ def unite(*options: Values) -> Values:
 def builtin(name: str, *args: Values) -> Instance:
     """An instance of a builtin class."""
     return Instance(f"builtins.{name}", args)
+
+
+def is_informative(value: Value) -> bool:
+    """`object`, `type` and `None` alone say nothing about what can be done with a value."""
+    return value != NONE and not (isinstance(value, Instance) and value.cls in ("builtins.object", "typing.Any"))
