@@ -179,7 +179,12 @@ class Calls:
         return None
 
     def _imported(self, frame: Frame, name: str) -> Values:
-        module = self._inference.modules.resolve(frame.code.module, name, 0)
+        """A module by its name; one that begins with dots is of this package, whose name nearly always comes second."""
+        absolute = name.lstrip(".")
+        level = len(name) - len(absolute)
+        module = self._inference.modules.resolve(frame.code.module, absolute, level)
+        if module is None and level:
+            return NOTHING
         return (self._inference.externals.named(name),) if module is None else (ModuleObject(module),)
 
     def _super(self, frame: Frame, arguments: Arguments) -> Values:

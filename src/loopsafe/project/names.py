@@ -8,8 +8,9 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING, Final
 
+from loopsafe.project.arguments import Arguments
 from loopsafe.project.entities import Frame, Module
-from loopsafe.project.values import NONE, NOTHING, ModuleObject, Values, unite
+from loopsafe.project.values import NONE, NOTHING, Constant, ModuleObject, Values, unite
 from loopsafe.summary import ir
 
 if TYPE_CHECKING:
@@ -37,10 +38,22 @@ class Names:
                     return self._inference.values(current, refs)
             current = current.closure
         module = frame.code.module
-        found = self.exported(module, name)
+        found = self._variable(module, name)
         return found if found is not None else self._builtin(name)
 
     def exported(self, module: Module, name: str) -> Values | None:
+        """What others get from a module under that name; None if it has nothing of that name."""
+        found = self._variable(module, name)
+        if found is None and module.summary is not None and module.scopes:
+            refs = module.scopes[0].bindings.get("__getattr__", ())
+            getters = self._inference.values(module.frame, refs) if refs else NOTHING
+            arguments = Arguments.of((Constant(name),))
+            found = (
+                self._inference.each(getters, lambda getter: self._inference.calls.result(getter, arguments)) or None
+            )
+        return found
+
+    def _variable(self, module: Module, name: str) -> Values | None:
         """What a module's variable of that name may be; None if the module has none."""
         if module.summary is not None and module.scopes:
             scope = module.scopes[0]
