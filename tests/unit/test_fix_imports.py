@@ -174,7 +174,8 @@ def test_imports_two_modules_where_each_belongs() -> None:
     text = "import abc\nimport enum\nimport os\nasync def main():\n    block(k=1)\n"
     assert fix_all(text, target=(3, 8)) == (
         "import abc\nimport asyncio\nimport enum\nimport functools\nimport os\nasync def main():\n"
-        "    await asyncio.get_running_loop().run_in_executor(None, functools.partial(block, k=1))\n"
+        "    await asyncio.get_running_loop().run_in_executor(\n"
+        "        None, functools.partial(block, k=1)\n    )\n"
     )
     bare = "async def main():\n    block(1)\n"
     assert fix_all(bare, target=(3, 8)).startswith("import asyncio\nimport functools\n\n\nasync def")
@@ -190,10 +191,9 @@ def test_imports_an_installed_library_after_the_standard_one() -> None:
 
 @pytest.mark.parametrize("newline", ["\r\n", "\r"])
 def test_ends_the_import_as_the_file_does(newline: str) -> None:  # row 79
-    text = '"""Doc."""\n\n\nasync def main():\n    block(\n        1\n    )'.replace("\n", newline)
+    text = '"""Doc."""\n\n\nasync def main():\n    block(\n        1,\n    )'.replace("\n", newline)
     source = decode("a.py", text.encode())
     fixes = [one.fix for one in propose(source, find_blocks(text))]
-    expected = (
-        '"""Doc."""\n\nimport asyncio\n\n\nasync def main():\n    await asyncio.to_thread(block,\n        1\n    )'
-    )
+    call = "await asyncio.to_thread(\n        block,\n        1,\n    )"
+    expected = f'"""Doc."""\n\nimport asyncio\n\n\nasync def main():\n    {call}'
     assert apply(text, fixes).text == expected.replace("\n", newline)

@@ -95,9 +95,8 @@ def test_nested_findings_come_to_an_end() -> None:
     source = decode("a.py", b"async def main():\n    return block(block(block(1)).x).y\n")
     result = settle(source, find_blocks)
     inner = "(await asyncio.to_thread(block, await asyncio.to_thread(block, 1))).x"
-    assert result.source.text == (
-        f"import asyncio\n\n\nasync def main():\n    return (await asyncio.to_thread(block, {inner})).y\n"
-    )
+    call = f"    return (\n        await asyncio.to_thread(\n            block, {inner}\n        )\n    ).y\n"
+    assert result.source.text == f"import asyncio\n\n\nasync def main():\n{call}"
     assert (len(result.fixed), result.remaining, result.problem) == (3, [], None)
     assert settle(result.source, find_blocks).source is result.source
 

@@ -3,9 +3,9 @@
 Nothing here decides what blocks, reads settings or writes files; LibCST is imported only to rewrite a call.
 The parts: `file` and `places` (where a finding stands in the tree), `hazards` and `races` (what forbids or weakens a
 rewrite there), `names` and `imports` (how to spell what is used), one writer per kind of remedy (`offloads`, `awaits`,
-`calls`, `tasks`, `protocols`, `twins`, `demotions`; `transfers` for blocks), `proof` (that the edits mean what they
-should), `proposals` (all of it together), `edits` and `together` (from fixes to text), `silencing` (comments
-for what stays).
+`calls`, `tasks`, `protocols`, `twins`, `demotions`; `transfers` for blocks), `layout` and `fitting` (rows),
+`proof` (that the edits mean what they should), `proposals` (all of it together), `edits` and `together` (from fixes to
+text), `silencing` (comments for what stays).
 """
 
 from __future__ import annotations

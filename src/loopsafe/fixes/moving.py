@@ -12,8 +12,10 @@ from typing import Final, NamedTuple
 
 import libcst as cst
 
+from loopsafe.fixes.file import File
+from loopsafe.fixes.fitting import fit_rows, measure
 from loopsafe.fixes.moves import Signature
-from loopsafe.fixes.places import Refusal, first_row
+from loopsafe.fixes.places import Function, Refusal, first_row
 from loopsafe.fixes.recipes import Form, Recipe
 from loopsafe.fixes.wording import indent_of
 from loopsafe.model import Edit, Position
@@ -57,11 +59,12 @@ def write_call(wording: Wording) -> str:
     return f"{', '.join(signature.results)} = {call}" if signature.results else call
 
 
-def move(statements: Sequence[ast.stmt], header: ast.AST, wording: Wording, rows: Sequence[str], newline: str) -> Edit:
+def move(statements: Sequence[ast.stmt], header: ast.AST, wording: Wording, file: File) -> Edit:
     """Return the edit that puts the function, and its call, in the place of `statements`.
 
-    `header` is what their suite belongs to; `rows` are those of the file.
+    `header` is what their suite belongs to.
     """
+    rows, newline = file.tree.rows, file.source.newline
     first, last = _find_rows(statements, rows)
     indent = indent_of(rows[first - 1])
     _require_rows_of_its_own(statements, rows)
@@ -78,7 +81,10 @@ def move(statements: Sequence[ast.stmt], header: ast.AST, wording: Wording, rows
     text = _assemble(module, wording, step, is_first)
     content = text.removeprefix(_HEAD).removeprefix(newline)
     end = rows[last - 1].rstrip("\r\n")
-    return Edit(Position(first, 1), Position(last, len(end) + 1), content.removesuffix(rows[last - 1][len(end) :]))
+    content = content.removesuffix(rows[last - 1][len(end) :])
+    if max(map(measure, content.split(newline))) > file.width:
+        content = newline.join(fit_rows(content.split(newline), rows[first - 1 : last], file.width))
+    return Edit(Position(first, 1), Position(last, len(end) + 1), content)
 
 
 def _assemble(module: cst.Module, wording: Wording, step: str, is_first: bool) -> str:
@@ -146,8 +152,7 @@ def _require_rows_of_its_own(statements: Sequence[ast.stmt], rows: Sequence[str]
 
 
 def _opens_suite(statement: ast.stmt, header: ast.AST) -> bool:
-    suites = (getattr(header, field, None) for field in ("body", "orelse", "finalbody"))
-    return any(isinstance(suite, list) and suite and suite[0] is statement for suite in suites)
+    return isinstance(header, Function) and header.body[0] is statement
 
 
 def _row_of(header: ast.AST) -> int:

@@ -10,12 +10,13 @@ import copy
 from typing import Final
 
 from loopsafe.fixes.file import Finding
+from loopsafe.fixes.fitting import fit
 from loopsafe.fixes.hazards import Case, judge
 from loopsafe.fixes.offloaders import choose_form, write_recipe
 from loopsafe.fixes.places import Refusal
 from loopsafe.fixes.recipes import Change, Form, Recipe, Rewriting
 from loopsafe.fixes.wording import shorten
-from loopsafe.model import RemedyKind
+from loopsafe.model import Edit, RemedyKind
 
 
 def write(finding: Finding) -> Rewriting:
@@ -37,7 +38,18 @@ def write(finding: Finding) -> Rewriting:
     recipe, modules = write_recipe(form, remedy, place, file.names, file.target)
     change = Change(finding.holder, node, _build(node, recipe, is_awaited=finding.setting.is_awaited))
     edits = rewrite(recipe, finding.setting)
+    if not any(isinstance(step.node, ast.JoinedStr) for step in place.around):
+        edits = fit(edits, file.tree.rows, file.source.newline, file.width, is_inside=_is_inside(finding, edits[0]))
     return Rewriting(_describe(node, finding, recipe), edits, (change,), modules, doubts=tuple(doubts))
+
+
+def _is_inside(finding: Finding, edit: Edit) -> bool:
+    """Tell whether the row of an edit is a further row of its statement, joined by brackets."""
+    holders = (step.node for step in finding.place.around)
+    holder = next(one for one in holders if isinstance(one, ast.stmt | ast.ExceptHandler | ast.match_case))
+    row = edit.start.row
+    is_further = isinstance(holder, ast.stmt) and row > holder.lineno
+    return is_further and not finding.file.tree.rows[row - 2].rstrip().endswith("\\")
 
 
 def _build(node: ast.expr, recipe: Recipe, *, is_awaited: bool) -> ast.expr:

@@ -43,6 +43,21 @@ class Recipe(NamedTuple):
     """The off-loader gives a function, which has to be called."""
 
 
+class Group(NamedTuple):
+    """Parentheses around an expression, and what else is in them."""
+
+    start: Position
+    end: Position
+    tail: str
+    """What is read from the expression's value: `.data`."""
+    margin: str
+    """The blanks in front of the row of `start`."""
+    is_hanging: bool
+    """The expression has rows of its own."""
+    is_needed: bool
+    """An `await` instead of the expression would need them."""
+
+
 class Setting(NamedTuple):
     """Where the expression stands."""
 
@@ -55,6 +70,13 @@ class Setting(NamedTuple):
     """The value is used on: `.attribute`, `[index]`, `(call)`."""
     is_awaited: bool = False
     """`await` stands in front of it already."""
+    newline: str = "\n"
+    """That of the file."""
+    margin: str = ""
+    """The blanks in front of its first row."""
+    is_pinned: bool = False
+    """A comment speaks to a tool about its first or last row, so rows have to stay."""
+    group: Group | None = None
 
 
 class Change(NamedTuple):

@@ -102,7 +102,7 @@ class Transfers:
         name = choose_name(scene.function, statements, signature.results, codes, taken, is_only=is_only)
         wording = Wording(name, recipe, signature)
         step = block.path[-1]
-        edit = move(statements, step.node, wording, self._file.tree.rows, self._file.source.newline)
+        edit = move(statements, step.node, wording, self._file)
         ending = ast.parse(f"def _(): {write_return(signature)}").body[0]
         body = [*signature.body]
         if signature.results and not signature.is_folded and isinstance(ending, ast.FunctionDef):

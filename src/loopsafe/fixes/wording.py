@@ -8,6 +8,8 @@ from __future__ import annotations
 import ast
 from typing import Final
 
+STEP: Final = "    "
+"""By how much formatters indent what stands in brackets, unless with tabs."""
 _LONGEST_NAME: Final = 50
 
 
