@@ -64,7 +64,7 @@ class _Header(msgspec.Struct, frozen=True, array_like=True):
     findings: _Place
 
 
-_SUMMARY: Final = msgspec.msgpack.Decoder(ir.ModuleSummary)
+_SUMMARY: Final = msgspec.msgpack.Decoder(ir.StoredSummary)
 _FINDINGS: Final = msgspec.msgpack.Decoder(tuple[Diagnostic, ...])
 _ENCODER: Final = msgspec.msgpack.Encoder()
 
@@ -153,7 +153,7 @@ class Cache:
         """The summary of a text, if it is known and whole."""
         body = self._body(self._header.places.get(digest, _NOWHERE))
         try:
-            return None if body is None else _SUMMARY.decode(body)
+            return None if body is None else ir.ModuleSummary(*msgspec.structs.astuple(_SUMMARY.decode(body)))
         except (msgspec.MsgspecError, RecursionError):
             return None
 

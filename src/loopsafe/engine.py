@@ -140,6 +140,7 @@ class Run:
         self.progress: Final = progress
         self._problems: Final[list[Diagnostic]] = []
         self._stamps: Final[dict[str, Stamp]] = {}
+        self._bytes_kept = 0
         self._has_news = False
         """Whether a file had to be read that the cache does not know as it is now."""
         self._libraries: Final[dict[str, str]] = {}
@@ -175,7 +176,7 @@ class Run:
     def outcome(self) -> Outcome:
         """Run the pipeline."""
         wanted = self._discover()
-        digests = {path: digest for path in self._project_files(wanted) if (digest := self._digest(path, wanted))}
+        digests = self._read_all(wanted)
         key = self._key(digests, self._catalog(None), wanted)
         finished = self._cache.findings(key)
         is_new = finished is None
@@ -212,6 +213,18 @@ class Run:
             around = tuple(os.path.join(folder, name) for folder in folders for name in modules_in(folder or "."))
         return sorted({*wanted, *around})
 
+    def _read_all(self, wanted: set[str]) -> dict[str, str]:
+        """The content digests of all files. What is new is summarised as it is read, and its text let go."""
+        digests = {}
+        files = self._project_files(wanted)
+        with room_for_analysis():
+            for number, path in enumerate(files):
+                self.progress("Reading file", number, len(files))
+                digest = self._digest(path, wanted)
+                if digest is not None:
+                    digests[path] = digest
+        return digests
+
     def _digest(self, path: str, wanted: Collection[str]) -> str | None:
         """The content digest of a file, which is read only if it has changed since the last run."""
         if path in self._digests:
@@ -221,7 +234,7 @@ class Run:
         digest = None if status is None else self._cache.digest(absolute, status)
         if digest is None:
             try:
-                digest = self._read(path).digest
+                digest = self._read_new(path)
             except UnreadableSource as error:
                 if path in wanted:
                     self._problems.append(input_error(path, error.message))
@@ -231,6 +244,16 @@ class Run:
             self._stamps[absolute] = Stamp(status.st_size, status.st_mtime_ns, digest)
         self._digests[path] = digest
         return digest
+
+    def _read_new(self, path: str) -> str:
+        """Read a file that is not known as it is now, and summarise it, so that its text need not be kept."""
+        text = self._read(path)
+        known = self._summaries.get(text.digest) or self._cache.summary(text.digest)
+        self._summaries[text.digest] = known or summarise(text.text)
+        self._bytes_kept += len(text.data)
+        if self._bytes_kept > _MOST_KEPT and path not in self._overlays:
+            del self._sources[path]
+        return text.digest
 
     def _catalog(self, packages: Collection[str] | None) -> catalog.Catalog:
         added = [*self._extensions.catalogs, *map(Path, self._settings.catalogs)]
@@ -266,21 +289,16 @@ class Run:
 
     def _summarise(self, digests: Mapping[str, str], wanted: Collection[str]) -> dict[str, ir.ModuleSummary]:
         summaries = {}
-        kept = 0
-        for number, (path, digest) in enumerate(digests.items()):
-            self.progress("Reading file", number, len(digests))
+        for path, digest in digests.items():
             summary = self._summaries.get(digest) or self._cache.summary(digest)
-            if summary is None:
+            if summary is None:  # the cache is damaged
                 try:
-                    text = self._sources.get(path) or self._read(path)
+                    digest = self._read_new(path)
                 except UnreadableSource as error:  # it was there a moment ago, or the cache would not know it
                     if path in wanted:
                         self._problems.append(input_error(path, error.message))
                     continue
-                digest, summary = text.digest, summarise(text.text)
-                kept += len(text.data)
-                if kept > _MOST_KEPT and path not in self._overlays:
-                    del self._sources[path]
+                summary = self._summaries[digest]
             self._summaries[digest] = summaries[path] = summary
         return summaries
 

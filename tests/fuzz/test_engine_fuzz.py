@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 import hypothesmith
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -144,8 +145,9 @@ def find(root: Path, *paths: str, use_cache: bool = False) -> tuple[Diagnostic, 
 def check_summary(text: str) -> None:
     summary = summarise(text)
     assert summary == summarise(text)
-    scopes = ir.decode_scopes(summary.scopes)
-    assert ir.encode_scopes(scopes) == summary.scopes
+    scopes = ir.decoded(summary.scopes)
+    data = msgspec.msgpack.encode(scopes)
+    assert ir.decoded(msgspec.Raw(data)) == scopes
     assert bool(scopes) == (summary.problem is None)
     for scope in scopes:
         assert 0 <= scope.parent < len(scopes)

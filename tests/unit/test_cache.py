@@ -251,7 +251,7 @@ class TestFormat:
         again = Cache(path)
         known = again.summary("digest")
         assert known is not None
-        assert ir.decode_scopes(known.scopes) == ir.decode_scopes(summary.scopes)
+        assert ir.decoded(known.scopes) == ir.decoded(summary.scopes)
         assert again.findings("key") == ()
         assert again.findings("other") is None
         assert again.findings("") is None

@@ -10,7 +10,7 @@ from loopsafe.summary import ir, summarise
 
 def scope_of(body: str) -> ir.Scope:
     text = "def f(c):\n" + "".join(f"    {line}\n" for line in body.splitlines())
-    return ir.decode_scopes(summarise(text).scopes)[1]
+    return ir.decoded(summarise(text).scopes)[1]
 
 
 def call(scope: ir.Scope, name: str) -> ir.Ref:

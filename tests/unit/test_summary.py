@@ -57,7 +57,7 @@ while red:
 def scopes_of(text: str) -> tuple[ir.Scope, ...]:
     summary = summarise(text)
     assert summary.problem is None
-    return ir.decode_scopes(summary.scopes)
+    return ir.decoded(summary.scopes)
 
 
 def test_facts_of_a_module() -> None:
@@ -67,7 +67,7 @@ def test_facts_of_a_module() -> None:
     assert summary.overridden == ("Base",)
     assert "size" in summary.implicit
     assert summary.methods == ("go", "size")
-    assert [scope.name for scope in ir.decode_scopes(summary.scopes) if scope.kind == ir.ScopeKind.FUNCTION] == [
+    assert [scope.name for scope in ir.decoded(summary.scopes) if scope.kind == ir.ScopeKind.FUNCTION] == [
         "size",
         "go",
         "outer",
@@ -124,7 +124,7 @@ def test_nothing_of_the_text_s_place_is_in_a_summary() -> None:
 def test_summaries_need_no_pickle() -> None:
     data = msgspec.msgpack.encode(summarise(TEXT))
     again = msgspec.msgpack.decode(data, type=ir.ModuleSummary)
-    assert ir.decode_scopes(again.scopes) == scopes_of(TEXT)
+    assert ir.decoded(again.scopes) == scopes_of(TEXT)
     with pytest.raises(pickle.UnpicklingError):
         pickle.loads(data)
 
@@ -152,7 +152,7 @@ def test_syntax_errors_have_a_place(text: str, message: str, place: tuple[int, i
 def test_what_cannot_be_read_has_no_scopes(text: str) -> None:
     summary = summarise(text)
     assert summary.problem is not None
-    assert ir.decode_scopes(summary.scopes) == ()
+    assert ir.decoded(summary.scopes) == ()
     assert not summary.has_async
 
 

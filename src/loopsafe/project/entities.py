@@ -39,7 +39,7 @@ class Module:
 
     @cached_property
     def scopes(self) -> tuple[ir.Scope, ...]:
-        return ir.decode_scopes(self.summary.scopes) if self.summary is not None else ()
+        return ir.decoded(self.summary.scopes) if self.summary is not None else ()
 
     @cached_property
     def frame(self) -> Frame:
@@ -185,13 +185,9 @@ class Frame:
         self.closure: Final = closure
         self.arguments: Final = arguments
         """By parameter index; None where nothing is known of this frame's argument in particular."""
-        self.memo: dict[ir.Ref, Values | Open] = {}
+        self.memo: Final[dict[ir.Ref, Values | Open]] = {}
         self.owner: Class | None = None
         """Of a class body, its class."""
-
-    def forget(self) -> None:
-        """Drop the values of nodes, which can be found out again, and keep what the function gives."""
-        self.memo = {ref: values for ref, values in self.memo.items() if ref < 0}  # a new one: dicts never shrink
 
     @property
     def sort_key(self) -> tuple[str, int, str]:

@@ -74,7 +74,6 @@ class Propagation:
                     if run.frame not in self._order:
                         self._order[run.frame] = len(self._order)
                         pending.append(run.frame)
-            frame.forget()
 
     def _find_sources(self) -> dict[Effect, list[_Found]]:
         """The places where primitives are called, of each frame and effect the one that says most."""

@@ -400,10 +400,9 @@ class SyntaxProblem(msgspec.Struct, frozen=True, array_like=True, gc=False):
     column: int
 
 
-class ModuleSummary(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The facts of one module. `scopes` is decoded only when something asks for the module's bodies."""
+class ModuleHead(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What is to be known of a module to tell whether its bodies matter."""
 
-    scopes: msgspec.Raw
     has_async: bool
     imports: tuple[str, ...]
     """Modules named in absolute imports, anywhere in the file."""
@@ -417,22 +416,30 @@ class ModuleSummary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Names of methods that run without being called: properties, special methods."""
     methods: tuple[str, ...]
     """Names of all methods."""
-    problem: SyntaxProblem | None = None
-    mentions_codes: bool = False
+    problem: SyntaxProblem | None
+    mentions_codes: bool
     """Whether the text may hold a comment that names one of our rules."""
 
 
-_SCOPES_ENCODER: Final = msgspec.msgpack.Encoder()
+class ModuleSummary(ModuleHead, frozen=True, array_like=True, gc=False):
+    """The facts of one module."""
+
+    scopes: tuple[Scope, ...] | msgspec.Raw
+    """The module's own first. Where they come from a cache they are decoded only when asked for: see `decoded`."""
+
+
+class StoredSummary(ModuleHead, frozen=True, array_like=True, gc=False):
+    """A summary as it is read from a cache, its scopes not looked at yet."""
+
+    scopes: msgspec.Raw
+
+
 _SCOPES_DECODER: Final = msgspec.msgpack.Decoder(tuple[Scope, ...])
 
 
-def encode_scopes(scopes: tuple[Scope, ...]) -> msgspec.Raw:
-    return msgspec.Raw(_SCOPES_ENCODER.encode(scopes))
-
-
-def decode_scopes(raw: msgspec.Raw) -> tuple[Scope, ...]:
-    """The scopes of a module, the module's own first.
+def decoded(scopes: tuple[Scope, ...] | msgspec.Raw) -> tuple[Scope, ...]:
+    """The scopes of a module.
 
     Raises msgspec.ValidationError or msgspec.DecodeError when a cache was tampered with.
     """
-    return _SCOPES_DECODER.decode(raw)
+    return _SCOPES_DECODER.decode(scopes) if isinstance(scopes, msgspec.Raw) else scopes

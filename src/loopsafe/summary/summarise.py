@@ -17,7 +17,7 @@ from loopsafe.summary import ir
 from loopsafe.summary.places import Places
 from loopsafe.summary.statements import StatementReader
 
-FORMAT: Final = 9
+FORMAT: Final = 10
 """Raised whenever the same text would give another summary: part of the key under which summaries are cached."""
 
 _PREFIX: Final = "LSA"
@@ -52,7 +52,6 @@ def _read_module(tree: ast.Module, text: str) -> ir.ModuleSummary:
     reader.read_block(tree.body)
     scopes = tuple(scope.freeze(scope.index in reader.parents) for scope in reader.scopes)
     return ir.ModuleSummary(
-        scopes=ir.encode_scopes(scopes),
         has_async=reader.has_async,
         imports=tuple(sorted(reader.imports)),
         called=tuple(sorted(reader.called)),
@@ -60,12 +59,15 @@ def _read_module(tree: ast.Module, text: str) -> ir.ModuleSummary:
         overridden=tuple(sorted(reader.overridden - {""})),
         implicit=tuple(sorted(reader.implicit)),
         methods=tuple(sorted(reader.methods)),
+        problem=None,
         mentions_codes=_PREFIX in text,
+        scopes=scopes,
     )
 
 
 def _failed(message: str, row: int, column: int) -> ir.ModuleSummary:
-    return ir.ModuleSummary(ir.encode_scopes(()), False, (), (), (), (), (), (), ir.SyntaxProblem(message, row, column))
+    problem = ir.SyntaxProblem(message, row, column)
+    return ir.ModuleSummary(False, (), (), (), (), (), (), problem, mentions_codes=False, scopes=())
 
 
 def _describe(error: SyntaxError) -> str:
