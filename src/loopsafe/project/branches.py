@@ -6,7 +6,7 @@ their defaults. A value that merely was not found out to be anything else decide
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from loopsafe.catalog import RoleKind
@@ -44,6 +44,7 @@ class Branches:
         self._decisive: Final[dict[Code, frozenset[_Leaf]]] = {}
         self._open: Final[dict[Frame, tuple[ir.Branch, ...]]] = {}
         self._certain: Final[dict[tuple[Frame, ir.Ref], bool]] = {}
+        self._parameters: Final = lru_cache(maxsize=None)(_parameters)
         self._depth = 0
 
     def is_dead(self, frame: Frame, position: int) -> bool:
@@ -231,7 +232,7 @@ class Branches:
 
     def decisive(self, code: Code) -> frozenset[int]:
         """The parameters whose plain values decide a branch, here or in a function that they are handed on to."""
-        return frozenset(leaf for leaf in self._deciding(code, 0) if isinstance(leaf, int))
+        return self._parameters(self._deciding(code, 0))
 
     def _deciding(self, code: Code, depth: int) -> frozenset[_Leaf]:
         """Also the variables of enclosing functions that do."""
@@ -306,6 +307,10 @@ class Branches:
 
 _Leaf: TypeAlias = int | str
 """A parameter, by its index, or a variable from outside the function, by its name."""
+
+
+def _parameters(leaves: frozenset[_Leaf]) -> frozenset[int]:
+    return frozenset(leaf for leaf in leaves if isinstance(leaf, int))
 
 
 def _names(scope: ir.Scope, ref: ir.Ref) -> str | None:

@@ -270,10 +270,11 @@ class Effects:
         for other in others:
             if not (other.code.scope.is_async or other.code.scope.is_generator):
                 yield Run(calls.frame(other, arguments), doubt, len(others) > _FEW)
-        is_awaitable = any(map(self._inference.protocols.is_awaitable, calls.result(function, arguments)))
-        for other in members.structural_implementations(function):
-            if not (other.code.scope.is_async or other.code.scope.is_generator or is_awaitable):
-                yield Run(calls.frame(other, arguments), _STRUCTURE)
+        structural = list(members.structural_implementations(function))
+        if structural and not any(map(self._inference.protocols.is_awaitable, calls.result(function, arguments))):
+            for other in structural:
+                if not (other.code.scope.is_async or other.code.scope.is_generator):
+                    yield Run(calls.frame(other, arguments), _STRUCTURE)
 
     def _external(
         self, callee: External | Method | ClassObject, arguments: Arguments, depth: int

@@ -51,6 +51,7 @@ class Members:
         self._inference: Final = inference
         self._attributes: Final[dict[tuple[Instance, str], Values]] = {}
         self._abstract: Final[dict[Code, bool]] = {}
+        self._overriding: Final[dict[tuple[Class, str], tuple[Class, ...]]] = {}
 
     def get(self, value: Value, name: str) -> Values:
         """What `value.name` may be; reading a property calls it."""
@@ -264,13 +265,21 @@ class Members:
         if function.is_exact:
             return
         name = function.code.scope.name
-        for subclass in self._inference.hierarchy.subclasses(receiver.cls):
-            if name in subclass.code.scope.bindings:
-                for member in self._in_body(subclass, name):
-                    if isinstance(member, Function) and member.code is not function.code:
-                        bound = _bound(member, Instance(subclass))
-                        assert isinstance(bound, Function)
-                        yield bound
+        for subclass in self._subclasses_with(receiver.cls, name):
+            for member in self._in_body(subclass, name):
+                if isinstance(member, Function) and member.code is not function.code:
+                    bound = _bound(member, Instance(subclass))
+                    assert isinstance(bound, Function)
+                    yield bound
+
+    def _subclasses_with(self, cls: Class, name: str) -> tuple[Class, ...]:
+        """The subclasses that bind a name in their own bodies."""
+        known = self._overriding.get((cls, name))
+        if known is None:
+            subclasses = self._inference.hierarchy.subclasses(cls)
+            known = tuple(subclass for subclass in subclasses if name in subclass.code.scope.bindings)
+            self._overriding[cls, name] = known
+        return known
 
     def structural_implementations(self, function: Function) -> Iterator[Function]:
         """The same for a `Protocol`, whose implementations need not derive from it."""
