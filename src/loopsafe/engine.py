@@ -21,7 +21,7 @@ from loopsafe.config.root import has_marker
 from loopsafe.diagnostics import by_file, input_error, placed, syntax_error, with_shown_paths
 from loopsafe.model import OLDEST_PYTHON, Applicability, Confidence, Diagnostic, Fix
 from loopsafe.plugins import Extensions, load_extensions
-from loopsafe.project import Libraries, Project, room_for_analysis
+from loopsafe.project import Libraries, Project, room_for_analysis, set_aside
 from loopsafe.source.directives import read_directives
 from loopsafe.source.discovery import modules_in, show_path
 from loopsafe.source.environment import find_environment
@@ -33,6 +33,8 @@ _MOST_PASSES: Final = 100
 """As in ruff: fixes that have not come to rest by then undo each other."""
 _MOST_KEPT: Final = 2 << 20
 """Bytes of source texts that are kept in memory; of larger projects those with findings are read again."""
+_MANY_FILES: Final = 500
+"""Files of a project whose analysis leaves millions of objects."""
 _T = TypeVar("_T")
 Progress: TypeAlias = Callable[[str, int, "int | None"], None]
 
@@ -176,12 +178,15 @@ class Run:
     def outcome(self) -> Outcome:
         """Run the pipeline."""
         wanted = self._discover()
-        digests = self._read_all(wanted)
-        key = self._key(digests, self._catalog(None), wanted)
-        finished = self._cache.findings(key)
-        is_new = finished is None
+        with room_for_analysis():
+            digests = self._read_all(wanted)
+            key = self._key(digests, self._catalog(None), wanted)
+            finished = self._cache.findings(key)
+            is_new = finished is None
+            found = self._check(self._summarise(digests, wanted), wanted) if is_new else []
+            if len(digests) > _MANY_FILES:
+                set_aside()
         if finished is None:
-            found = self._analyse(digests, wanted)
             finished = tuple(sorted(self._finish(found, wanted), key=lambda one: one.sort_key))
         if self._overlays:  # what is in an editor is gone with the next key: of that, nothing is kept
             if self._has_news:
@@ -217,12 +222,11 @@ class Run:
         """The content digests of all files. What is new is summarised as it is read, and its text let go."""
         digests = {}
         files = self._project_files(wanted)
-        with room_for_analysis():
-            for number, path in enumerate(files):
-                self.progress("Reading file", number, len(files))
-                digest = self._digest(path, wanted)
-                if digest is not None:
-                    digests[path] = digest
+        for number, path in enumerate(files):
+            self.progress("Reading file", number, len(files))
+            digest = self._digest(path, wanted)
+            if digest is not None:
+                digests[path] = digest
         return digests
 
     def _digest(self, path: str, wanted: Collection[str]) -> str | None:
@@ -282,11 +286,6 @@ class Run:
         parts["folder"] = os.getcwd()
         return findings_key(parts)
 
-    def _analyse(self, digests: Mapping[str, str], wanted: set[str]) -> list[Diagnostic]:
-        """Summarise what is new, link, and run the checks."""
-        with room_for_analysis():
-            return self._check(self._summarise(digests, wanted), wanted)
-
     def _summarise(self, digests: Mapping[str, str], wanted: Collection[str]) -> dict[str, ir.ModuleSummary]:
         summaries = {}
         for path, digest in digests.items():
@@ -322,6 +321,7 @@ class Run:
         return summary
 
     def _check(self, summaries: Mapping[str, ir.ModuleSummary], wanted: set[str]) -> list[Diagnostic]:
+        """Link, and run the checks."""
         packages = {name.partition(".")[0] for summary in summaries.values() for name in summary.imports}
         root = os.path.abspath(self._settings.root)
         sources = [os.path.join(root, folder) for folder in self._settings.src]

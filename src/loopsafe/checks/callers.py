@@ -10,10 +10,12 @@ from typing import Final
 
 from loopsafe.model import Span
 from loopsafe.project import Project
-from loopsafe.project.entities import Code, Module, mentioned_name
+from loopsafe.project.entities import Code, Module
 from loopsafe.project.project import node_span
 from loopsafe.project.values import Function
 from loopsafe.summary import ir
+
+_NAMED: Final = (ir.Name, ir.Attr, ir.Import)
 
 Call = tuple[str, Span]
 """File and place."""
@@ -55,16 +57,20 @@ class KnownCallers:
         return tuple(found)
 
     def _look_through(self, module: Module, index: int, scope: ir.Scope) -> None:
-        called = {node.func for node in scope.nodes if isinstance(node, ir.Call)}
+        is_imported = False
+        mentions = []
         for ref, node in enumerate(scope.nodes):
             if isinstance(node, ir.Const):
                 if node.value in self._names:
                     self._hidden.add(str(node.value))
-            elif ref not in called and isinstance(node, ir.Name | ir.Attr):
-                name = mentioned_name(module, node)
-                if name in self._names:
-                    self._loose.setdefault(node.name, []).append((module, index, ref))
-        for name, refs in scope.bindings.items():
+            elif isinstance(node, _NAMED) and node.name in self._names:
+                is_imported |= isinstance(node, ir.Import)
+                mentions.append((ref, node))
+        called = {node.func for node in scope.nodes if isinstance(node, ir.Call)} if mentions else ()
+        for ref, node in mentions:
+            if ref not in called and isinstance(node, ir.Name | ir.Attr):
+                self._loose.setdefault(node.name, []).append((module, index, ref))
+        for name, refs in scope.bindings.items() if is_imported else ():
             self._hidden.update(old for old in _imported(scope, refs) if old != name and old in self._names)
 
     def _may_mean(self, code: Code, module: Module, index: int, ref: ir.Ref) -> bool:

@@ -24,7 +24,10 @@ _CONVENTION: Final = 3
 
 
 def _run(context: Context) -> Iterator[Diagnostic]:
-    found = [code for module in context.project.asynchronous_modules for code in _find(context, module)]
+    modules = context.project.asynchronous_modules
+    candidates = [code for module in modules for code in _find(context, module)]
+    values = context.project.coroutine_values({code.scope.name for code in candidates})
+    found = [code for code in candidates if code not in values]
     callers = KnownCallers(context.project, found)
     for code in found:
         message = f"`{code.scope.name}` awaits nothing: make it a plain `def`, and its callers stop awaiting it"
@@ -33,7 +36,7 @@ def _run(context: Context) -> Iterator[Diagnostic]:
         if calls is not None:
             remedy = Remedy(RemedyKind.MAKE_SYNCHRONOUS, span, Applicability.UNSAFE, callers=calls)
         yield context.diagnostic(code.module.path, "LSA201", span, message, remedy)
-    for module in context.project.asynchronous_modules:
+    for module in modules:
         for code in filter(_is_lambda_handler, context.project.functions(module)):
             message = (
                 f"AWS Lambda calls `{code.scope.name}` and does not await it, so nothing of it runs: "
@@ -54,7 +57,7 @@ def _find(context: Context, module: Module) -> Iterator[Code]:
     for code in context.project.functions(module):
         if not _is_bare(code) or code.qualname in blamed:
             continue
-        if code in context.project.coroutine_values or _has_contract(context, module, code):
+        if _has_contract(context, module, code):
             continue
         if not context.project.inference.callers.calls_of(code) or _is_handed_over(context, code):
             continue

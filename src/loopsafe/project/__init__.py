@@ -2,6 +2,6 @@
 
 from loopsafe.project.libraries import Libraries
 from loopsafe.project.project import Project
-from loopsafe.project.room import room_for_analysis
+from loopsafe.project.room import room_for_analysis, set_aside
 
-__all__ = ["Libraries", "Project", "room_for_analysis"]
+__all__ = ["Libraries", "Project", "room_for_analysis", "set_aside"]

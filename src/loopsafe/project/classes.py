@@ -5,10 +5,10 @@ Stage: link. What a base expression means comes from `infer`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from loopsafe.project.entities import Class
+from loopsafe.project.entities import Class, Module
 from loopsafe.project.values import ClassKey, ClassObject, External, Form, Instance
 from loopsafe.summary import ir
 
@@ -32,27 +32,37 @@ class Hierarchy:
         self._orders: Final[dict[ClassKey, tuple[ClassKey, ...]]] = {}
         self._subclasses: Final[dict[Class, tuple[Class, ...]]] = {}
         self._structural: Final[dict[Class, tuple[Class, ...]]] = {}
+        self._derived: Final[dict[Module, dict[ClassKey, list[Class]]]] = {}
+        self._pending = 0
+        """Of how many classes the bases are being looked for."""
 
     def bases(self, cls: Class) -> tuple[ClassKey, ...]:
         """The direct bases that are known; `has_unknown_base` tells whether there are others."""
         known = self._bases.get(cls)
         if known is None:
             self._bases[cls] = ()
-            maker = cls.maker
-            assert isinstance(maker, ir.MakeClass)
-            closure = cls.frame.closure
-            assert closure is not None
-            found: list[ClassKey] = []
-            for ref in maker.bases:
-                for value in self._inference.value(closure, ref):
-                    if isinstance(value, ClassObject):
-                        found.append(value.cls)
-                    elif isinstance(value, External):
-                        found.append(value.name)
-                    elif isinstance(value, Form):
-                        found.extend(inner.cls for inner in value.instances if isinstance(inner, Instance))
+            self._pending += 1
+            try:
+                found = self._find_bases(cls)
+            finally:
+                self._pending -= 1
             known = self._bases[cls] = tuple(dict.fromkeys(base for base in found if base is not cls))
         return known
+
+    def _find_bases(self, cls: Class) -> list[ClassKey]:
+        maker, closure = cls.maker, cls.frame.closure
+        assert isinstance(maker, ir.MakeClass)
+        assert closure is not None
+        found: list[ClassKey] = []
+        for ref in maker.bases:
+            for value in self._inference.value(closure, ref):
+                if isinstance(value, ClassObject):
+                    found.append(value.cls)
+                elif isinstance(value, External):
+                    found.append(value.name)
+                elif isinstance(value, Form):
+                    found.extend(inner.cls for inner in value.instances if isinstance(inner, Instance))
+        return found
 
     def has_unknown_base(self, cls: Class) -> bool:
         """Whether some ancestor could not be resolved, so that anything may be inherited."""
@@ -133,12 +143,25 @@ class Hierarchy:
             pending = [cls]
             while pending:
                 current = pending.pop(0)
-                for module, scope in self._inference.index.derived(current.name):
-                    candidate = self._inference.class_at(module, scope)
-                    if candidate not in found and candidate is not cls and current in self.bases(candidate):
-                        found[candidate] = None
-                        pending.append(candidate)
+                for module in self._inference.index.deriving(current.name):
+                    for candidate in self._by_base(module).get(current, ()):
+                        if candidate not in found and candidate is not cls:
+                            found[candidate] = None
+                            pending.append(candidate)
             known = self._subclasses[cls] = tuple(found)
+        return known
+
+    def _by_base(self, module: Module) -> Mapping[ClassKey, Sequence[Class]]:
+        """The classes of a module, by each of their bases."""
+        known = self._derived.get(module)
+        if known is None:
+            known = {}
+            for scope in module.class_scopes:
+                cls = self._inference.class_at(module, scope)
+                for base in self.bases(cls):
+                    known.setdefault(base, []).append(cls)
+            if not self._pending:  # a class whose bases are being looked for seems to have none
+                self._derived[module] = known
         return known
 
 

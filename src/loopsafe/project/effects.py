@@ -104,7 +104,7 @@ class Effects:
         obstacles = list(conditions.obstacles(frame.code.scope, self._inference.branches.open(frame)))
         skipped = [*off_loop_ranges(self._inference, frame), *self._inference.branches.dead_ranges(frame)]
         for ref in frame.code.events:
-            if any(start <= ref < end for start, end in skipped):
+            if skipped and any(start <= ref < end for start, end in skipped):
                 continue
             happenings = list(dict.fromkeys(self._happenings(frame, ref, nodes[ref])))
             if happenings:

@@ -11,15 +11,15 @@ from typing import Final
 from loopsafe.project.values import Values
 from loopsafe.summary import ir
 
+_NAMED: Final = (ir.Name, ir.Attr, ir.Import)
+_MAKERS: Final = (ir.MakeFunction, ir.MakeClass)
+
 
 def mentioned_name(module: Module, node: ir.Node | None) -> str | None:
     """The name by which a node's value was mentioned."""
-    match node:
-        case ir.Name(name=name) | ir.Attr(name=name) | ir.Import(name=name):
-            return name
-        case ir.MakeFunction(scope=index) | ir.MakeClass(scope=index):
-            return module.scopes[index].name
-    return None
+    if isinstance(node, _NAMED):
+        return node.name
+    return module.scopes[node.scope].name if isinstance(node, _MAKERS) else None
 
 
 class Module:
@@ -59,22 +59,28 @@ class Module:
             node.scope: (index, ref)
             for index, scope in enumerate(self.scopes)
             for ref, node in enumerate(scope.nodes)
-            if isinstance(node, ir.MakeFunction | ir.MakeClass)
+            if isinstance(node, _MAKERS)
         }
+
+    @cached_property
+    def class_scopes(self) -> tuple[int, ...]:
+        return tuple(index for index, scope in enumerate(self.scopes) if scope.kind == ir.ScopeKind.CLASS)
 
     @cached_property
     def calls(self) -> dict[str, list[tuple[int, ir.Ref]]]:
         """Calls, by the last name of what is called."""
         calls: dict[str, list[tuple[int, ir.Ref]]] = {}
         for index, scope in enumerate(self.scopes):
-            for ref, node in enumerate(scope.nodes):
-                func = scope.nodes[node.func] if isinstance(node, ir.Call) and node.func >= 0 else None
-                if isinstance(func, ir.Param):  # `cls(…)`
-                    name: str | None = scope.params[func.index].name
-                else:
-                    name = mentioned_name(self, func)
-                if name is not None:
-                    calls.setdefault(name, []).append((index, ref))
+            nodes = scope.nodes
+            for ref, node in enumerate(nodes):
+                if isinstance(node, ir.Call) and node.func >= 0:
+                    func = nodes[node.func]
+                    if isinstance(func, ir.Param):  # `cls(…)`
+                        name: str | None = scope.params[func.index].name
+                    else:
+                        name = mentioned_name(self, func)
+                    if name is not None:
+                        calls.setdefault(name, []).append((index, ref))
         return calls
 
     @cached_property

@@ -5,7 +5,7 @@ Stage: link. Made of the heads of summaries, so that no body is decoded for a mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from typing import Final, TypeAlias
 
@@ -35,16 +35,15 @@ class Index:
             for scope, ref in module.attribute_stores.get(name, ()):
                 yield module, scope, ref
 
-    def derived(self, name: str) -> Iterator[tuple[Module, int]]:
-        """Class scopes in modules where some class has a base of that last name."""
-        for module in self._derived.get(name, ()):
-            yield from _class_scopes(module)
+    def deriving(self, name: str) -> Sequence[Module]:
+        """Modules where some class has a base of that last name."""
+        return self._derived.get(name, ())
 
     def with_methods(self, names: Collection[str]) -> Iterator[tuple[Module, int]]:
         """Class scopes that define all these methods themselves."""
         candidates = [self._methods.get(name, []) for name in names]
         for module in min(candidates, key=len, default=[]):
-            for _, index in _class_scopes(module):
+            for index in module.class_scopes:
                 if all(name in module.scopes[index].bindings for name in names):
                     yield module, index
 
@@ -76,9 +75,3 @@ class Index:
                 for name in names(module.summary):
                     found.setdefault(name, []).append(module)
         return found
-
-
-def _class_scopes(module: Module) -> Iterator[tuple[Module, int]]:
-    for index, scope in enumerate(module.scopes):
-        if scope.kind == ir.ScopeKind.CLASS:
-            yield module, index

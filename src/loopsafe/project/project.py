@@ -6,7 +6,7 @@ Stage: link, infer and propagate behind one door. Nothing is computed before it 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -126,23 +126,17 @@ class Project:
         """In how many modules there is a coroutine function of a name, at the top."""
         return Counter([frame.code.scope.name for frame in self.coroutines if frame.code.scope.parent == 0])
 
-    @cached_property
-    def coroutine_values(self) -> frozenset[Code]:
-        """Coroutine functions that are mentioned other than by calling them: registered, stored, passed on."""
-        names = {frame.code.scope.name for frame in self.coroutines}
+    def coroutine_values(self, names: Collection[str]) -> frozenset[Code]:
+        """Coroutine functions that are mentioned by one of these names, other than to call them: registered, stored."""
         used: set[Code] = set()
         for module in self.modules.by_path.values():
             for index, scope in enumerate(module.scopes):
-                refs = [
-                    ref
-                    for ref in mentions(scope)
-                    if ref >= 0
-                    and mentioned_name(module, scope.nodes[ref]) in names
-                    and not _is_imported_to_call(module, scope.nodes[ref])
-                ]
-                frame = self.inference.generic_frame(module.code(index)) if refs else module.frame
-                for ref in refs:
-                    for value in self.inference.value(frame, ref):
+                nodes = scope.nodes
+                named = {ref for ref, node in enumerate(nodes) if mentioned_name(module, node) in names}
+                for ref in named.intersection(mentions(scope)) if named else ():
+                    if _is_imported_to_call(module, nodes[ref]):
+                        continue
+                    for value in self.inference.value(self.inference.generic_frame(module.code(index)), ref):
                         if isinstance(value, Function) and value.code.scope.is_async:
                             used.add(value.code)
         return frozenset(used)
