@@ -17,6 +17,7 @@ from loopsafe.project.conditions import is_in
 from loopsafe.project.decorators import has_unknown_decorator
 from loopsafe.project.entities import Class, Code, Frame
 from loopsafe.project.guards import off_loop_ranges
+from loopsafe.project.overrides import is_overridden
 from loopsafe.project.roles import callable_name, given_callable
 from loopsafe.project.shapes import Shapes
 from loopsafe.project.switches import cancels, is_switched_off
@@ -101,13 +102,15 @@ class Effects:
 
     def _find_sites(self, frame: Frame) -> Iterator[Site]:
         nodes = frame.code.scope.nodes
-        obstacles = list(conditions.obstacles(frame.code.scope, self._inference.branches.open(frame)))
+        obstacles: list[tuple[tuple[ir.NodeRange, ...], int]] | None = None
         skipped = [*off_loop_ranges(self._inference, frame), *self._inference.branches.dead_ranges(frame)]
         for ref in frame.code.events:
             if skipped and any(start <= ref < end for start, end in skipped):
                 continue
             happenings = list(dict.fromkeys(self._happenings(frame, ref, nodes[ref])))
             if happenings:
+                if obstacles is None:
+                    obstacles = list(conditions.obstacles(frame.code.scope, self._inference.branches.open(frame)))
                 primitives = tuple(each for each in happenings if isinstance(each, Primitive))
                 runs = tuple(each for each in happenings if isinstance(each, Run))
                 yield Site(ref, primitives, runs, sum(weight for ranges, weight in obstacles if is_in(ref, ranges)))
@@ -181,7 +184,7 @@ class Effects:
     def _kept(self, frame: Frame, ref: ir.Ref, node: ir.Call, happenings: Iterator[Happening]) -> Iterator[Happening]:
         """What is left when other calls on the same object, or an `await`, have spoken against it."""
         for happening in happenings:
-            if isinstance(happening, Run) and self._is_elsewhere(frame, node, happening):
+            if isinstance(happening, Run) and is_overridden(self._inference, frame, node, happening.frame):
                 continue
             if isinstance(happening, Primitive):
                 fact = happening.fact
@@ -191,26 +194,6 @@ class Effects:
                 if isinstance(func, ir.Attr) and is_switched_off(self._inference, frame, ref, func.value, fact):
                     continue
             yield happening
-
-    def _is_elsewhere(self, frame: Frame, node: ir.Call, run: Run) -> bool:
-        """Whether `self.method()` means an override of a subclass that overrides the method at hand as well.
-
-        With such an object the method at hand does not run, unless the subclass calls it through `super()`.
-        """
-        func = frame.code.scope.nodes[node.func] if node.func >= 0 else None
-        target = frame.code.scope.nodes[func.value] if isinstance(func, ir.Attr) and func.value >= 0 else None
-        receiver = run.frame.arguments[0] if run.frame.arguments else None
-        owner = run.frame.closure.owner if run.frame.closure is not None else None
-        here = frame.closure.owner if frame.closure is not None else None
-        if target != ir.Param(0) or here is None or owner is None or owner is here:
-            return False
-        cls = receiver[0].cls if receiver and isinstance(receiver[0], Instance) else owner
-        if not isinstance(cls, Class) or here not in self._inference.hierarchy.order(cls)[1:]:
-            return False
-        methods = self._inference.members.find(Instance(cls), frame.code.scope.name)
-        codes = [method.code for method in methods if isinstance(method, Function)]
-        calls_super = any(ir.Name("super") in code.scope.nodes for code in codes)
-        return bool(codes) and frame.code not in codes and not calls_super
 
     def _consumed(self, frame: Frame, node: ir.Call, callee: Value) -> Iterator[Primitive]:
         """Effects of iterating what another call gave: `list(client.scan_iter())`."""

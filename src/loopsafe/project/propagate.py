@@ -21,6 +21,8 @@ from loopsafe.project.entities import Frame
 FARTHEST: Final[dict[Effect, int]] = {Effect.FILE: 3, Effect.METADATA: 0}
 """Through how many synchronous calls an effect travels; without limit where it is not named (design.md, Effects).
 An effect with a limit does not leave the installed package that has it either."""
+_FARTHEST_LIKELY: Final = 3
+"""Through how many calls a path goes on that may not be taken: of longer ones hardly any was right (decision 18)."""
 
 
 class Witness(NamedTuple):
@@ -92,15 +94,16 @@ class Propagation:
 
     def _spread(self, effect: Effect, found: list[_Found]) -> None:
         """Dijkstra's search, backwards from the primitives; it takes all certain paths before the first likely one."""
-        limit = FARTHEST.get(effect, len(self._order))
         heapq.heapify(found)
         while found:
             *_, frame, witness = heapq.heappop(found)
-            if self._witnesses.setdefault((frame, effect), witness) is not witness or witness.hops >= limit:
+            if self._witnesses.setdefault((frame, effect), witness) is not witness:
                 continue
             for caller, site, run in self._callers.get(frame, ()):
                 if (caller, effect) not in self._witnesses and not _ends_at(effect, run, caller):
-                    heapq.heappush(found, self._found(effect, caller, witness.called(site, run)))
+                    further = witness.called(site, run)
+                    if _is_near(effect, further):
+                        heapq.heappush(found, self._found(effect, caller, further))
 
     def _found(self, effect: Effect, frame: Frame, witness: Witness) -> _Found:
         """Of equally good paths to a frame, the one that starts earlier in the text comes first."""
@@ -116,11 +119,11 @@ class Propagation:
         for run in site.runs:
             for effect in Effect:
                 inner = self._witnesses.get((run.frame, effect))
-                if inner is None or inner.hops >= FARTHEST.get(effect, len(self._order)):
-                    continue
-                if _ends_at(effect, run, frame):
+                if inner is None or _ends_at(effect, run, frame):
                     continue
                 witness = inner.called(site, run)
+                if not _is_near(effect, witness):
+                    continue
                 known = best.get(effect)
                 if known is None or (witness.is_likely, witness.length) < (known.is_likely, known.length):
                     best[effect] = witness
@@ -145,6 +148,13 @@ def _rank(source: Witness) -> tuple[bool, bool, int]:
     """Leaving a `with` may have nothing to commit: what was done in it says more."""
     assert isinstance(source.cause, Fact)
     return (source.is_likely, source.cause.when is When.EXIT, source.length)
+
+
+def _is_near(effect: Effect, witness: Witness) -> bool:
+    """Whether a path is not longer than its effect, or the doubt about it, allows."""
+    return witness.hops <= FARTHEST.get(effect, witness.hops) and not (
+        witness.is_likely and witness.hops > _FARTHEST_LIKELY
+    )
 
 
 def _ends_at(effect: Effect, run: Run, caller: Frame) -> bool:
