@@ -7,13 +7,14 @@ their defaults. A value that merely was not found out to be anything else decide
 from __future__ import annotations
 
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from loopsafe.catalog import RoleKind
 from loopsafe.project.conditions import STRING_TESTS, outcome_of, side
 from loopsafe.project.decorators import role_of
 from loopsafe.project.entities import Class, Code, Frame
 from loopsafe.project.fields import EMPTY, iterations
+from loopsafe.project.leaves import Leaf, bare, looked_at, meant, name_of
 from loopsafe.project.values import (
     ClassObject,
     Constant,
@@ -41,7 +42,7 @@ class Branches:
     def __init__(self, inference: Inference) -> None:
         self._inference: Final = inference
         self._dead: Final[dict[Frame, tuple[ir.NodeRange, ...]]] = {}
-        self._decisive: Final[dict[Code, frozenset[_Leaf]]] = {}
+        self._decisive: Final[dict[Code, frozenset[Leaf]]] = {}
         self._open: Final[dict[Frame, tuple[ir.Branch, ...]]] = {}
         self._certain: Final[dict[tuple[Frame, ir.Ref], bool]] = {}
         self._parameters: Final = lru_cache(maxsize=None)(_parameters)
@@ -87,17 +88,20 @@ class Branches:
         node = frame.code.scope.nodes[ref]
         match node:
             case ir.Param() | ir.Narrow() | ir.Declared() | ir.Phi():
-                return _truth_of(self._argument(frame, ref))
+                told = _truth_of(self._argument(frame, ref))
+                return told if told is not None else self._certain_truth(frame, ref)
             case ir.Attr():
                 return _truth_of(self._fixed(frame, node))
             case ir.Compare(operator, left, right):
                 return self._compared(frame, operator, left, right)
             case ir.Call():
                 told = self._tested_by_call(frame, node, node.args[0]) if len(node.args) == 1 else None
-                if told is None and self.is_certain(frame, ref):
-                    return _truth_of(self._inference.value(frame, ref))
-                return told
+                return told if told is not None else self._certain_truth(frame, ref)
         return None
+
+    def _certain_truth(self, frame: Frame, ref: ir.Ref) -> bool | None:
+        ref = bare(frame.code.scope, ref)
+        return _truth_of(self._inference.value(frame, ref)) if self.is_certain(frame, ref) else None
 
     def _compared(self, frame: Frame, operator: str, left: ir.Ref, right: ir.Ref) -> bool | None:
         constant = self._constant(frame, left)
@@ -107,7 +111,12 @@ class Branches:
             if constant is None or None in members:
                 return None
             return (constant in members) is (operator == "in")
-        return _compared(operator, constant, self._constant(frame, right))
+        other = self._constant(frame, right)
+        if constant is None and other is not None and isinstance(other.value, bool) and operator in ("is", "is not"):
+            given = self._argument(frame, left)
+            if given and all(isinstance(value, Instance) and _truth_of_value(value) for value in given):
+                return operator == "is not"  # an object of another class is neither
+        return _compared(operator, constant, other)
 
     def _argument(self, frame: Frame, ref: ir.Ref) -> Values:
         """What this very call passes for the parameter that a node reads; nothing for anything else."""
@@ -186,6 +195,7 @@ class Branches:
 
     def is_certain(self, frame: Frame, ref: ir.Ref) -> bool:
         """Whether all that a node may be is known; in a union, what is unknown leaves no trace."""
+        ref = bare(frame.code.scope, ref)
         known = self._certain.get((frame, ref))
         if known is None:
             if self._depth >= _DEEPEST:  # not kept: asked again from nearer, it may be found out
@@ -208,8 +218,6 @@ class Branches:
                 return not self._is_changed(frame, name)
             case ir.Param(index):
                 return index < len(frame.arguments) and frame.arguments[index] is not None
-            case ir.Narrow(value) | ir.Declared(value=value) | ir.Return(value):
-                return self.is_certain(frame, value)
             case ir.Phi(options):
                 live = [option for option in options if not any(start <= option < end for start, end in dead)]
                 return all(self.is_certain(frame, option) for option in live)
@@ -234,7 +242,7 @@ class Branches:
         """The parameters whose plain values decide a branch, here or in a function that they are handed on to."""
         return self._parameters(self._deciding(code, 0))
 
-    def _deciding(self, code: Code, depth: int) -> frozenset[_Leaf]:
+    def _deciding(self, code: Code, depth: int) -> frozenset[Leaf]:
         """Also the variables of enclosing functions that do."""
         known = self._decisive.get(code)
         if known is None:
@@ -246,33 +254,33 @@ class Branches:
             self._decisive[code] = known
         return known
 
-    def _tested(self, scope: ir.Scope) -> set[_Leaf]:
-        found: set[_Leaf] = set()
+    def _tested(self, scope: ir.Scope) -> set[Leaf]:
+        found: set[Leaf] = set()
         for branch in scope.branches:
             for ref, _ in branch.tested:
-                found |= _looked_at(scope, ref, set())
+                found |= looked_at(scope, ref, set())
         for _, iterated in iterations(scope):
-            found |= _looked_at(scope, iterated.value, set())
+            found |= looked_at(scope, iterated.value, set())
         return found
 
-    def _handed_on(self, code: Code, depth: int) -> set[_Leaf]:
+    def _handed_on(self, code: Code, depth: int) -> set[Leaf]:
         scope = code.scope
-        found: set[_Leaf] = set()
+        found: set[Leaf] = set()
         for node in scope.nodes:
             if not isinstance(node, ir.Call):
                 continue
-            if len(node.args) > 1 and _names(scope, node.func) == "getattr":
-                found |= _looked_at(scope, node.args[1], set())
-            if not any(_meant(scope, ref, set()) for ref in (*node.args, *[ref for _, ref in node.keywords])):
+            if len(node.args) > 1 and name_of(scope, node.func) == "getattr":
+                found |= looked_at(scope, node.args[1], set())
+            if not any(meant(scope, ref, set()) for ref in (*node.args, *[ref for _, ref in node.keywords])):
                 continue
             frame = self._inference.generic_frame(code)
             for callee in self._inference.calls.functions(self._inference.value(frame, node.func)):
                 found |= self._matched(scope, node, callee, depth)
         return found
 
-    def _captured(self, code: Code, depth: int) -> set[_Leaf]:
+    def _captured(self, code: Code, depth: int) -> set[Leaf]:
         """What functions made in this one look at: parameters of this one, or variables further out."""
-        found: set[_Leaf] = set()
+        found: set[Leaf] = set()
         names = {param.name: index for index, param in enumerate(code.scope.params)}
         for node in code.scope.nodes:
             if isinstance(node, ir.MakeFunction):
@@ -280,73 +288,33 @@ class Branches:
                 found |= {names.get(leaf, leaf) for leaf in inner if isinstance(leaf, str)}
         return found
 
-    def _stored(self, code: Code) -> set[_Leaf]:
+    def _stored(self, code: Code) -> set[Leaf]:
         """The parameters of a constructor that become attributes which decide a branch in a method."""
         owner = self._inference.generic_frame(code.parent).owner if code.scope.name == "__init__" else None
         decisive = self._inference.attributes.decisive(owner) if owner is not None else ()
-        found: set[_Leaf] = set()
+        found: set[Leaf] = set()
         for ref in code.scope.stores if decisive else ():
             node = code.scope.nodes[ref]
             if isinstance(node, ir.StoreAttr) and node.name in decisive:
-                found |= _looked_at(code.scope, node.value, set())
+                found |= looked_at(code.scope, node.value, set())
         return found
 
-    def _matched(self, scope: ir.Scope, node: ir.Call, callee: Function, depth: int) -> set[_Leaf]:
+    def _matched(self, scope: ir.Scope, node: ir.Call, callee: Function, depth: int) -> set[Leaf]:
         decisive = [leaf for leaf in self._deciding(callee.code, depth + 1) if isinstance(leaf, int)]
         names = {callee.code.scope.params[index].name for index in decisive}
         skipped = 1 if callee.receiver is not None and callee.kind != "static" else 0
-        found: set[_Leaf] = set()
+        found: set[Leaf] = set()
         for position, ref in enumerate(node.args):
             if position + skipped in decisive:
-                found |= _meant(scope, ref, set())
+                found |= meant(scope, ref, set())
         for name, ref in node.keywords:
             if name in names:
-                found |= _meant(scope, ref, set())
+                found |= meant(scope, ref, set())
         return found
 
 
-_Leaf: TypeAlias = int | str
-"""A parameter, by its index, or a variable from outside the function, by its name."""
-
-
-def _parameters(leaves: frozenset[_Leaf]) -> frozenset[int]:
+def _parameters(leaves: frozenset[Leaf]) -> frozenset[int]:
     return frozenset(leaf for leaf in leaves if isinstance(leaf, int))
-
-
-def _names(scope: ir.Scope, ref: ir.Ref) -> str | None:
-    node = scope.nodes[ref] if ref >= 0 else None
-    return node.name if isinstance(node, ir.Name) else None
-
-
-def _meant(scope: ir.Scope, ref: ir.Ref, seen: set[ir.Ref]) -> set[_Leaf]:
-    """The parameters and outer variables that a node may be; `seen` are nodes that were looked at before."""
-    node = scope.nodes[ref] if ref >= 0 and ref not in seen else None
-    seen.add(ref)
-    match node:
-        case ir.Param(index):
-            return {index}
-        case ir.Name(name) if scope.parent:
-            return {name}
-        case ir.Narrow(value) | ir.Declared(value=value):
-            return _meant(scope, value, seen)
-        case ir.Phi(options):
-            return {leaf for option in options for leaf in _meant(scope, option, seen)}
-    return set()
-
-
-def _looked_at(scope: ir.Scope, ref: ir.Ref, seen: set[ir.Ref]) -> set[_Leaf]:
-    """The parameters and outer variables that a test looks at; `seen` are nodes that were looked at before."""
-    node = scope.nodes[ref] if ref >= 0 and ref not in seen else None
-    match node:
-        case ir.Narrow(value) | ir.Declared(value=value) | ir.Attr(value):
-            return _looked_at(scope, value, seen)
-        case ir.Compare(_, left, right):
-            return _looked_at(scope, left, seen) | _looked_at(scope, right, seen)
-        case ir.Call(func=func, args=(argument,)):
-            callee = scope.nodes[func] if func >= 0 else None
-            inner = _looked_at(scope, callee.value, seen) if isinstance(callee, ir.Attr) else set()
-            return inner | _looked_at(scope, argument, seen)
-    return _meant(scope, ref, seen)
 
 
 def is_deciding(values: Values) -> bool:
