@@ -149,6 +149,8 @@ class Branches:
         node = self._origin(frame, ref)
         if isinstance(node, ir.Attr):
             values = self._fixed(frame, node)
+        elif isinstance(node, ir.Item):
+            values = self._entry(frame, node)
         elif isinstance(node, ir.Const) or (isinstance(node, ir.Name) and not self._is_changed(frame, node.name)):
             values = self._inference.value(frame, ref)
         else:
@@ -171,6 +173,23 @@ class Branches:
                 case ModuleObject() if self._inference.attributes.is_set_outside(node.name):
                     return ()
         return self._inference.each(owners, lambda owner: self._inference.members.get(owner, node.name))
+
+    def _entry(self, frame: Frame, node: ir.Item) -> Values:
+        """What an entry of a typed dictionary holds that this function, or one that it calls, has just made."""
+        owners = self._inference.value(frame, node.value)
+        fields = self._inference.fields
+        is_known = all(
+            isinstance(owner, Instance)
+            and owner.made
+            and isinstance(owner.cls, Class)
+            and fields.is_dictionary(owner.cls)
+            for owner in owners
+        )
+        is_changed = any(isinstance(one, ir.StoreItem) and one.object == node.value for one in frame.code.scope.nodes)
+        if not is_known or is_changed:
+            return ()
+        key = self._inference.value(frame, node.index)
+        return self._inference.each(owners, lambda owner: self._inference.protocols.item(owner, key))
 
     def _tested_by_call(self, frame: Frame, node: ir.Call, argument: ir.Ref) -> bool | None:
         func = frame.code.scope.nodes[node.func] if node.func >= 0 else None
@@ -223,6 +242,8 @@ class Branches:
                 return all(self.is_certain(frame, option) for option in live)
             case ir.Attr():
                 return bool(self._fixed(frame, node))
+            case ir.Item():
+                return bool(self._entry(frame, node))
             case ir.Call():
                 return self._is_certain_result(frame, node)
         return False

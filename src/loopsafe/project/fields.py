@@ -56,18 +56,28 @@ class Fields:
         return known
 
     def _is_dataclass(self, cls: Class) -> bool:
-        """By its own decorator, or by a base from outside whose subclasses are such."""
-        return has_role(self._inference, cls.code, RoleKind.DATACLASS) or any(
-            isinstance(base, str) and role_of(self._inference, ClassObject(base)) is RoleKind.DATACLASS
-            for base in self._inference.hierarchy.order(cls)
+        """By its own decorator, by a base from outside whose subclasses are such, or as a typed dictionary."""
+        return (
+            self.is_dictionary(cls)
+            or has_role(self._inference, cls.code, RoleKind.DATACLASS)
+            or any(
+                isinstance(base, str) and role_of(self._inference, ClassObject(base)) is RoleKind.DATACLASS
+                for base in self._inference.hierarchy.order(cls)
+            )
         )
+
+    def is_dictionary(self, cls: Class) -> bool:
+        """Whether a class is a typed dictionary: plain data, of which each entry may decide a branch."""
+        return self._inference.hierarchy.is_subclass(cls, "typing.TypedDict")
 
     def made(self, cls: Class, arguments: Arguments) -> Frame | None:
         """What a call gives the fields of a new object, as far as it matters: the class body as a frame."""
         fields = self.of(cls)
         if not fields or arguments.is_open:
             return None
-        decisive = self._inference.attributes.decisive(cls)
+        decisive = (
+            {field.name for field in fields} if self.is_dictionary(cls) else self._inference.attributes.decisive(cls)
+        )
         params = [ir.Parameter(field.name, ir.ParamKind.POSITIONAL) for field in fields]
         bound = bind(params, arguments)
         kept = [
