@@ -32,6 +32,7 @@ class Callers:
 
     def __init__(self, inference: Inference) -> None:
         self._inference: Final = inference
+        self._made: Final[dict[Class, bool]] = {}
         self._known_places: Final[dict[Code, Sequence[Place]]] = {}
         self._pending: Final[list[int]] = []
         """How deep in pending values each question about callers was asked that is not answered yet."""
@@ -104,6 +105,21 @@ class Callers:
         if not any(is_subclass(callee, cls) for callee in callees):
             return None
         return self._inference.calls.arguments(caller, node).get(index, name) or NOTHING
+
+    def is_made(self, instance: Value) -> bool:
+        """Whether the project makes objects of the very class of an object, not only of those derived from it."""
+        cls = instance.cls if isinstance(instance, Instance) else None
+        if not isinstance(cls, Class):
+            return False
+        known = self._made.get(cls)
+        if known is None:
+            known = self._made[cls] = any(self._makes(cls, *place) for place in self._inference.index.calls(cls.name))
+        return known
+
+    def _makes(self, cls: Class, module: Module, scope: int, ref: ir.Ref) -> bool:
+        caller = self._inference.generic_frame(module.code(scope))
+        node = caller.code.scope.nodes[ref]
+        return isinstance(node, ir.Call) and ClassObject(cls) in self._inference.value(caller, node.func)
 
     def calls_of(self, code: Code) -> list[Place]:
         """The calls in the project that are known to mean a function; none for very common names."""

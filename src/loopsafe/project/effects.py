@@ -18,7 +18,7 @@ from loopsafe.project.decorators import has_unknown_decorator
 from loopsafe.project.entities import Class, Code, Frame
 from loopsafe.project.guards import off_loop_ranges
 from loopsafe.project.overrides import is_overridden
-from loopsafe.project.roles import callable_name, given_callable
+from loopsafe.project.roles import callable_name, given_callable, met_name
 from loopsafe.project.shapes import Shapes
 from loopsafe.project.switches import cancels, is_switched_off
 from loopsafe.project.values import (
@@ -250,6 +250,8 @@ class Effects:
         others = list(members.implementations(function))
         is_either = any(other.code.scope.is_async for other in others)
         doubt = _OVERRIDE if not members.is_abstract(function.code) else _ALTERNATIVE if is_either else None
+        if others and doubt is _OVERRIDE and self._inference.callers.is_made(function.receiver):
+            others = []  # an object of the very class is more likely than one of a class that overrides the method
         for other in others:
             if not (other.code.scope.is_async or other.code.scope.is_generator):
                 yield Run(calls.frame(other, arguments), doubt, len(others) > _FEW)
@@ -265,7 +267,7 @@ class Effects:
         name = callable_name(callee)
         assert name is not None
         catalog = self._inference.catalog
-        for fact in catalog.facts(_met_name(callee, name), When.CALL):
+        for fact in catalog.facts(met_name(callee, name), When.CALL):
             if not any(guard.method is None and cancels(guard, arguments) for guard in fact.unless):
                 yield Primitive(fact)
         role = catalog.role(name)
@@ -370,13 +372,6 @@ class Effects:
             if isinstance(value, Instance) and isinstance(value.cls, Class):
                 for member in self._inference.members.find(value, name):
                     yield from self.call(member, Arguments((), (), True), 1)
-
-
-def _met_name(callee: Value, name: str) -> str:
-    """A method's name in the class of its object, of which more may be said than of the class that declares it."""
-    if isinstance(callee, Method) and isinstance(callee.receiver.cls, str):
-        return f"{callee.receiver.cls}.{name.rpartition('.')[2]}"
-    return name
 
 
 def _is_said(frame: Frame, func: ir.Node | None) -> bool:

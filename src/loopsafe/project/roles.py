@@ -53,6 +53,13 @@ def callable_name(callee: Value) -> str | None:
     return callee.name if isinstance(callee, External | Method) else None
 
 
+def met_name(callee: Value, name: str) -> str:
+    """A method's name in the class of its object, of which more may be said than of the class that declares it."""
+    if isinstance(callee, Method) and isinstance(callee.receiver.cls, str):
+        return f"{callee.receiver.cls}.{name.rpartition('.')[2]}"
+    return name
+
+
 def given_callable(role: Role, arguments: Arguments) -> Values:
     """The callable that a call hands to a function with this role."""
     position = role.callable if isinstance(role.callable, int) else None
