@@ -189,13 +189,18 @@ class Remedy(msgspec.Struct, frozen=True, gc=False):
     replacement: str | None = None
     """Qualified name of the awaitable callee, for `REPLACE_AWAITED` and `USE_TWIN`."""
     offloader: str = "asyncio.to_thread"
-    """Qualified name of the function that moves a callable to a thread."""
+    """Qualified name of the function that moves a callable to a thread; with dots in front from a relative import,
+    without any dot one of the file itself."""
     bond: Bond | None = None
     """What it should, or must, move with."""
     subject: str | None = None
     """For `CALL` the text, within the span, of the function that should be called; for `USE_TWIN` a keyword."""
     callers: tuple[tuple[str, Span], ...] = ()
     """For `MAKE_SYNCHRONOUS`: every call of the function in the project, by file."""
+    leading: tuple[str, ...] = ()
+    """Arguments that the off-loader takes in front of the callable."""
+    takes_keywords: bool = True
+    """The off-loader hands on the call's keyword arguments."""
 
 
 class Diagnostic(msgspec.Struct, frozen=True, gc=False):

@@ -74,6 +74,111 @@ def test_a_name_that_is_taken_is_not_imported(tmp_path: Path) -> None:
     assert fix(text, tmp_path, offload="app.threads.run") == text
 
 
+USED = """
+
+async def other(url):
+    return {call}
+"""
+HELPER = """\
+import asyncio
+
+
+async def run_sync(func, *args):
+    return await asyncio.to_thread(func, *args)
+
+
+async def run_any(func, /, *args, **kwargs):
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(None, functools.partial(func, *args, **kwargs))
+
+
+async def run_safely(func, *args):
+    try:
+        return await asyncio.to_thread(func, *args)
+    except OSError:
+        return None
+
+
+async def run_twice(func, *args):
+    await asyncio.to_thread(func, *args)
+    return await asyncio.to_thread(func, *args[1:])
+
+
+async def run_later(func, *args):
+    return asyncio.to_thread(func, *args)
+
+
+async def run_for(seconds, func, *args):
+    return await asyncio.to_thread(func, *args)
+
+
+@asyncio.coroutine
+def run_old(func, *args):
+    return asyncio.to_thread(func, *args)
+""".replace("import asyncio\n", "import asyncio\nimport functools\n", 1)
+
+
+class TestHelpersOfTheProject:
+    @pytest.mark.parametrize(
+        ("imported", "used", "call"),
+        [
+            pytest.param("from threads import run_sync", "run_sync(requests.head, url)",
+                         "run_sync(functools.partial(requests.get, url, timeout=5))", id="without keywords"),
+            pytest.param("from threads import run_any", "run_any(requests.head, url)",
+                         "run_any(requests.get, url, timeout=5)", id="with keywords"),
+            pytest.param("from threads import run_any as off", "off(requests.head, url)",
+                         "off(requests.get, url, timeout=5)", id="by another name"),
+            pytest.param("from langchain_core.runnables.config import run_in_executor", "run_in_executor(None, requests.head, url)",
+                         "run_in_executor(None, requests.get, url, timeout=5)", id="langchain, with the usual executor"),
+            pytest.param("from langchain_core.runnables.config import run_in_executor", "run_in_executor(pool, requests.head, url)",
+                         "asyncio.to_thread(requests.get, url, timeout=5)", id="langchain, with another executor"),
+            pytest.param("from langchain_core.runnables.config import run_in_executor", "1",
+                         "run_in_executor(None, requests.get, url, timeout=5)", id="langchain, not used otherwise"),
+            pytest.param("from threads import run_sync", "1", "asyncio.to_thread(requests.get, url, timeout=5)", id="not used"),
+            *(
+                pytest.param(f"from threads import {name}", f"{name}(requests.head, url)",
+                             "asyncio.to_thread(requests.get, url, timeout=5)", id=why)
+                for name, why in {
+                    "run_safely": "hides errors", "run_twice": "does more", "run_later": "gives a coroutine",
+                    "run_for": "wants something else", "run_old": "nobody knows what",
+                }.items()
+            ),
+        ],
+    )  # fmt: skip
+    def test_are_used_where_the_module_uses_them(self, imported: str, used: str, call: str, tmp_path: Path) -> None:
+        (tmp_path / "threads.py").write_text(HELPER)
+        result = fix(f"{imported}\n{HEAD}{USED.format(call=used)}", tmp_path)
+        assert f"    return await {call}\n" in result
+
+    def test_of_the_package(self, tmp_path: Path) -> None:
+        folder = tmp_path / "app" / "web"
+        folder.mkdir(parents=True)
+        (tmp_path / "app" / "__init__.py").touch()
+        (folder / "__init__.py").touch()
+        (tmp_path / "app" / "threads.py").write_text(HELPER)
+        text = f"from ..threads import run_any\n{HEAD}{USED.format(call='run_any(requests.head, url)')}"
+        (folder / "views.py").write_text(text)
+        settings = Settings(use_cache=False, root=str(tmp_path))
+        fixed = engine.fix(engine.check([str(tmp_path)], settings), settings)
+        assert b"    return await run_any(requests.get, url, timeout=5)\n" in fixed.files[str(folder / "views.py")]
+
+    def test_of_the_module_itself(self, tmp_path: Path) -> None:
+        result = fix(f"{HELPER}\n\n{HEAD}{USED.format(call='run_any(requests.head, url)')}", tmp_path)
+        assert "    return await run_any(requests.get, url, timeout=5)\n" in result
+
+    def test_not_where_the_name_means_something_else(self, tmp_path: Path) -> None:
+        text = HEAD.replace("(url)", "(url, run_any)")
+        assert fix(f"{HELPER}\n\n{text}{USED.format(call='run_any(requests.head, url)')}", tmp_path).endswith(
+            text.partition("async")[2] + USED.format(call="run_any(requests.head, url)")
+        )
+
+    def test_not_with_a_keyword_that_they_take_themselves(self, tmp_path: Path) -> None:
+        (tmp_path / "threads.py").write_text(HELPER.replace("func, /,", "func,"))
+        text = HEAD.replace("timeout=5", "func=5")
+        result = fix(f"from threads import run_any\n{text}{USED.format(call='run_any(requests.head, url)')}", tmp_path)
+        assert "    return await run_any(functools.partial(requests.get, url, func=5))\n" in result
+
+
 def test_runs_without_to_thread_on_old_pythons(tmp_path: Path) -> None:
     result = fix(HEAD, tmp_path, target_version=(3, 8))
     call = "asyncio.get_running_loop().run_in_executor(None, functools.partial(requests.get, url, timeout=5))"

@@ -5,28 +5,22 @@ Says what should happen, never how it is written; the fix stage may still refuse
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
-from loopsafe.catalog import Affinity, Fact, Role, RoleKind, RoleResult
+import msgspec
+
+from loopsafe.catalog import Affinity, Fact, Role, RoleKind
+from loopsafe.checks.offloading import Offloader, Offloaders, library_of
 from loopsafe.checks.threads import ThreadTraces
 from loopsafe.model import LOOP_EFFECTS, Applicability, Bond, Effect, Position, Remedy, RemedyKind, Span
 from loopsafe.project import Project
 from loopsafe.project.belongings import TYING
-from loopsafe.project.entities import Frame, Module
+from loopsafe.project.entities import Frame
 from loopsafe.project.propagate import Witness
 from loopsafe.project.roles import callable_name
 from loopsafe.project.values import ClassObject, Constant, External, Function, Method, Value
 from loopsafe.summary import ir
-
-AUTO: Final = "auto"
-"""The off-loader that fits what the module uses."""
-_WRAPPER: Final = "asgiref.sync.sync_to_async"
-_OFFLOADERS: Final = {
-    "asyncio": "asyncio.to_thread",
-    "anyio": "anyio.to_thread.run_sync",
-    "trio": "trio.to_thread.run_sync",
-}
 
 
 class Blocking(NamedTuple):
@@ -66,8 +60,7 @@ class Remedies:
     def __init__(self, project: Project, offload: str) -> None:
         """`offload` is the setting of that name."""
         self._project: Final = project
-        self._offload: Final = offload
-        self._offloaders: Final[dict[Module, str]] = {}
+        self._offloaders: Final = Offloaders(project, offload)
         self._traces: Final = ThreadTraces(project)
 
     def find(self, finding: Blocking, fact: Fact, starts: Starts) -> Remedy | None:
@@ -78,39 +71,26 @@ class Remedies:
             return None
         return self._find_offload(finding, fact, starts.has_beginning(finding.span))
 
-    def _offloader(self, module: Module) -> str:
-        known = self._offloaders.get(module)
-        if known is None:
-            known = self._offloaders[module] = choose_offloader(self._project, module, self._offload)
-        return known
-
     def _find_offload(self, finding: Blocking, fact: Fact, prefix_blocks: bool) -> Remedy | None:
-        project, module = self._project, finding.frame.code.module
-        offloader = self._offloader(module)
-        frame, witness, span = finding.frame, finding.witness, finding.span
+        project, frame, witness = self._project, finding.frame, finding.witness
         node = frame.code.scope.nodes[witness.site.ref]
         is_direct = witness.hops == 0
         bond = project.bonds.of(frame, witness.site.ref) if frame is finding.coroutine else None
         if not isinstance(node, ir.Call | ir.Attr):
             can_move = bond is not None and isinstance(node, ir.With | ir.Next)
-            return Remedy(RemedyKind.MOVE, span, offloader=offloader, bond=bond) if can_move else None
-        if isinstance(node, ir.Call) and project.is_scheduling(frame, node):
-            return None  # what it schedules blocks, later; the call itself does not
-        if any(project.loop_needs.of(run.frame) for run in witness.site.runs):
-            return None  # it would not find its loop in another thread
+            return self._remedy(RemedyKind.MOVE, finding, bond) if can_move else None
+        if self._needs_its_thread(finding, node):
+            return None
         if is_direct and fact.replacement is not None and project.is_call_of(frame, node, fact.name):
-            library = _library(module)
-            replacement = f"{library}.{fact.replacement.rpartition('.')[2]}"
-            return Remedy(RemedyKind.REPLACE_AWAITED, span, replacement=replacement)
+            replacement = f"{library_of(frame.code.module)}.{fact.replacement.rpartition('.')[2]}"
+            return Remedy(RemedyKind.REPLACE_AWAITED, finding.span, replacement=replacement)
         is_awaited = witness.site.ref in frame.code.awaited
         if is_awaited and not _is_awaited_by_mistake(project, frame, witness):
             return None
-        is_made_within = _is_made_within(span, bond)
+        is_made_within = _is_made_within(finding.span, bond)
         if bond is not None and bond.is_thread_bound and not is_made_within:
-            return Remedy(RemedyKind.MOVE, span, offloader=offloader, bond=bond)
+            return self._remedy(RemedyKind.MOVE, finding, bond)
         affinity = None if is_made_within else self._affinity(finding, node, fact)
-        if affinity is Affinity.ASGI:
-            affinity, offloader = None, _find_wrapper(project, module)
         applicability = _applicability(affinity, is_direct)
         if applicability is None:
             return None
@@ -118,7 +98,25 @@ class Remedies:
         if is_doubtful or any(self._is_different_in_a_thread(run.frame) for run in witness.site.runs):
             applicability = Applicability.UNSAFE
         kind = RemedyKind.OFFLOAD_AWAITED if is_awaited else RemedyKind.OFFLOAD
-        return Remedy(kind, span, applicability, prefix_blocks, offloader=offloader, bond=bond)
+        remedy = self._remedy(kind, finding, bond, is_wrapped=affinity is Affinity.ASGI)
+        return msgspec.structs.replace(remedy, applicability=applicability, prefix_blocks=prefix_blocks)
+
+    def _remedy(self, kind: RemedyKind, finding: Blocking, bond: Bond | None, *, is_wrapped: bool = False) -> Remedy:
+        """A remedy that moves to a thread, in the way that its module has for that."""
+        module, node = finding.frame.code.module, finding.frame.code.scope.nodes[finding.witness.site.ref]
+        way = Offloader(self._offloaders.wrapper_of(module)) if is_wrapped else self._offloaders.of(module)
+        keywords = {name for name, _ in node.keywords} if isinstance(node, ir.Call) else set()
+        takes_keywords = way.takes_keywords and (way.own_name is None or way.own_name not in keywords)
+        return Remedy(
+            kind, finding.span, offloader=way.name, bond=bond, leading=way.leading, takes_keywords=takes_keywords
+        )
+
+    def _needs_its_thread(self, finding: Blocking, node: ir.Call | ir.Attr) -> bool:
+        project, frame = self._project, finding.frame
+        if isinstance(node, ir.Call) and project.is_scheduling(frame, node):
+            return True  # what it schedules blocks, later; the call itself does not
+        # a function that needs its loop would not find it in another thread
+        return any(project.loop_needs.of(run.frame) for run in finding.witness.site.runs)
 
     def _affinity(self, finding: Blocking, node: ir.Call | ir.Attr, fact: Fact) -> Affinity | None:
         """How what a call works on is bound to a thread: of functions, all that they do not make for themselves."""
@@ -167,46 +165,11 @@ def _is_prefix(inner: Span, outer: Span) -> bool:
 
 def _applicability(affinity: Affinity | None, is_direct: bool) -> Applicability | None:
     """How far a call on such an object may be moved to another thread; not at all if None."""
-    if affinity is None:
+    if affinity is None or affinity is Affinity.ASGI:
         return Applicability.SAFE
     if affinity is Affinity.SHARED or (affinity is Affinity.THREAD and not is_direct):
         return Applicability.UNSAFE
     return None
-
-
-def choose_offloader(project: Project, module: Module, offload: str) -> str:
-    """The way to a thread that the settings name, else one that the module imports, else that of its async library."""
-    if offload != AUTO:
-        return _OFFLOADERS.get(offload, offload)
-    for name in _imported(module):
-        for candidate in (name, f"{name}.run_sync"):
-            role = project.catalog.role(project.catalog.canonical(candidate))
-            is_offloader = role is not None and role.role is RoleKind.OFFLOADER and role.callable == 0
-            if is_offloader and role is not None and role.result is RoleResult.AWAITABLE:
-                return candidate
-    return _OFFLOADERS[_library(module)]
-
-
-def _find_wrapper(project: Project, module: Module) -> str:
-    """The function that moves calls to the thread of the request: another than the usual one if the module has it."""
-    names = _imported(module)
-    roles = ((name, project.catalog.role(project.catalog.canonical(name))) for name in names)
-    found = (name for name, role in roles if role is not None and role.role is RoleKind.OFFLOAD_DECORATOR)
-    return next(found, _WRAPPER)
-
-
-def _imported(module: Module) -> Iterator[str]:
-    """Qualified names of what a module imports at its top, in the order of the text."""
-    for node in module.scopes[0].nodes:
-        if isinstance(node, ir.Import) and not node.level:
-            yield node.module if node.name is None else f"{node.module}.{node.name}"
-
-
-def _library(module: Module) -> str:
-    imports = {name.partition(".")[0] for name in module.summary.imports} if module.summary is not None else set()
-    if "asyncio" in imports:
-        return "asyncio"
-    return next((library for library in ("trio", "anyio") if library in imports), "asyncio")
 
 
 def _find_await(project: Project, finding: Blocking, fact: Fact) -> Remedy | None:
@@ -254,7 +217,7 @@ def _is_running_here(project: Project, frame: Frame, callee: Value, func: ir.Nod
     if isinstance(callee, Method):
         return isinstance(func, ir.Attr) and _is_running_loop(project, frame, func.value)
     library = fact.name.partition(".")[0]
-    is_other = (library == "trio") is not (_library(frame.code.module) == "trio")
+    is_other = (library == "trio") is not (library_of(frame.code.module) == "trio")
     return isinstance(callee, External) and not is_other
 
 

@@ -62,12 +62,21 @@ class Names:
                     return Spelling(name + rest)
                 raise Refusal(f"`{name}` is a local name that has no value yet, or not always")
             inner.update(here)
+        if "." not in qualified:
+            return self._spell_own(qualified, inner)
         statement_row = self._module.body[place.statement].lineno
         for name, rest in self._candidates(self._top, qualified):
             is_ready = any(one.direct and one.row < statement_row for one in self._top[name])
             if name not in inner and is_ready and not self._is_rebound(name):
                 return Spelling(name + rest)
         return self._add(qualified, inner)
+
+    def _spell_own(self, name: str, inner: set[str]) -> Spelling:
+        """Return how to write a function of the file itself, if the name means nothing else anywhere."""
+        ways = self._top.get(name, [])
+        if name in inner or len(ways) != 1 or not ways[0].direct or self._is_rebound(name):
+            raise Refusal(f"`{name}` is the name of something else here")
+        return Spelling(name)
 
     def has_import(self, package: str) -> bool:
         """Tell whether the module imports anything of `package` at its top level."""

@@ -31,7 +31,7 @@ def choose_form(remedy: Remedy, node: ast.expr, target: tuple[int, int]) -> Form
         return Form.WRAPPED
     if _needs_executor(remedy, target):
         return Form.PARTIAL if node.args or node.keywords else Form.DIRECT
-    takes_keywords = remedy.offloader not in _WITHOUT_KEYWORDS
+    takes_keywords = remedy.takes_keywords and remedy.offloader not in _WITHOUT_KEYWORDS
     return Form.DIRECT if takes_keywords or not node.keywords else Form.PARTIAL
 
 
@@ -53,7 +53,7 @@ def write_recipe(
     if qualified is None:
         raise Refusal("no replacement is named")
     _require_one_library(qualified, names)
-    suffix, leading = "", tuple[str, ...]()
+    suffix, leading = "", remedy.leading
     if form is not Form.REPLACE and _needs_executor(remedy, target):
         qualified, suffix, leading = "asyncio.get_running_loop", "().run_in_executor", ("None",)
     callee = names.spell(qualified, place)
