@@ -145,6 +145,8 @@ class RemedyKind(str, enum.Enum):
     """`asyncio.run(f(a))` → `await f(a)`"""
     AWAIT_APPLIED = "await-applied"
     """`anyio.run(f, a)` → `await f(a)`"""
+    APPLY = "apply"
+    """`await asyncio.to_thread(f, a)`, where `f` is a coroutine function → `await f(a)`"""
     AWAIT_UNWRAPPED = "await-unwrapped"
     """`async_to_sync(f)(a)` → `await f(a)`"""
     DROP_AWAIT = "drop-await"
@@ -187,7 +189,8 @@ class Remedy(msgspec.Struct, frozen=True, gc=False):
     prefix_blocks: bool = False
     """The callee's own expression blocks too (`open(p).read`): only a lambda takes all of it off the loop."""
     replacement: str | None = None
-    """Qualified name of the awaitable callee, for `REPLACE_AWAITED` and `USE_TWIN`."""
+    """Qualified name of the awaitable callee, for `REPLACE_AWAITED` and `USE_TWIN`; without a dot that of a function of
+    the file itself, with one in front that of an attribute of what the callee is an attribute of."""
     offloader: str = "asyncio.to_thread"
     """Qualified name of the function that moves a callable to a thread; with dots in front from a relative import,
     without any dot one of the file itself."""
@@ -198,7 +201,7 @@ class Remedy(msgspec.Struct, frozen=True, gc=False):
     callers: tuple[tuple[str, Span], ...] = ()
     """For `MAKE_SYNCHRONOUS`: every call of the function in the project, by file."""
     leading: tuple[str, ...] = ()
-    """Arguments that the off-loader takes in front of the callable."""
+    """Arguments that the off-loader takes in front of the callable; for `APPLY`, those that are dropped."""
     takes_keywords: bool = True
     """The off-loader hands on the call's keyword arguments."""
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from loopsafe.fixes import apply, propose
@@ -23,7 +23,7 @@ from loopsafe.source.text import Source, columns, decode, rows
 
 from ..settling import settle
 
-FEW = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=3 * settings().max_examples)
 
 # The grammar: text with holes, `$p` for something that may stand before a dot, `$e` for any expression.
 PRIMARY = [

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from loopsafe.catalog import Affinity, Fact, Role, RoleKind
+from loopsafe.checks.bridges import find_awaitable
 from loopsafe.checks.offloading import Offloader, Offloaders, library_of
 from loopsafe.checks.threads import ThreadTraces
 from loopsafe.model import LOOP_EFFECTS, Applicability, Bond, Effect, Position, Remedy, RemedyKind, Span
@@ -173,15 +174,18 @@ def _applicability(affinity: Affinity | None, is_direct: bool) -> Applicability 
 
 
 def _find_await(project: Project, finding: Blocking, fact: Fact) -> Remedy | None:
-    """The remedy for a call that starts or drives a loop: its coroutine is awaited by the one that runs."""
+    """The remedy for a call that starts or drives a loop: its coroutine is awaited by the one that runs.
+
+    So is that of a function which does nothing but run it.
+    """
     frame, witness = finding.frame, finding.witness
     node = frame.code.scope.nodes[witness.site.ref]
-    if witness.hops or not isinstance(node, ir.Call):
-        return None
-    kind = _find_kind(project, frame, node, fact)
-    if kind is None:
-        return None
-    return Remedy(kind, finding.span, Applicability.UNSAFE if witness.is_likely else Applicability.SAFE)
+    degree = Applicability.UNSAFE if witness.is_likely else Applicability.SAFE
+    if witness.hops:
+        name = find_awaitable(project, frame, witness)
+        return None if name is None else Remedy(RemedyKind.REPLACE_AWAITED, finding.span, degree, replacement=name)
+    kind = _find_kind(project, frame, node, fact) if isinstance(node, ir.Call) else None
+    return None if kind is None else Remedy(kind, finding.span, degree)
 
 
 def _find_kind(project: Project, frame: Frame, node: ir.Call, fact: Fact) -> RemedyKind | None:

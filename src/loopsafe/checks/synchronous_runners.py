@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from loopsafe.catalog import Role, RoleKind
+from loopsafe.catalog import Role, RoleKind, RoleResult
 from loopsafe.checks.check import Check, Context
-from loopsafe.model import Diagnostic
+from loopsafe.model import Applicability, Diagnostic, Remedy, RemedyKind
 from loopsafe.project.entities import Frame
 from loopsafe.project.project import node_span, node_text, value_text
 from loopsafe.summary import ir
@@ -27,7 +27,8 @@ def _run(context: Context) -> Iterator[Diagnostic]:
                     f"`{node_text(frame, ref)}` calls `{name}` like a plain function, and nothing awaits the coroutine "
                     f"that it gives: await `{name}` itself, or hand over a plain function"
                 )
-                yield context.diagnostic(code.module.path, "LSA405", node_span(frame, ref), message)
+                span, remedy = node_span(frame, ref), _find_remedy(context, frame, ref, given)
+                yield context.diagnostic(code.module.path, "LSA405", span, message, remedy)
 
 
 def _find_given(context: Context, frame: Frame, ref: ir.Ref) -> ir.Ref | None:
@@ -46,6 +47,25 @@ def _find_given(context: Context, frame: Frame, ref: ir.Ref) -> ir.Ref | None:
     given = {_argument(node, role) for role in roles}
     arg = given.pop() if len(given) == 1 else None
     return arg if arg is not None and arg in mentioned and coroutines.gives_coroutine(frame, arg) else None
+
+
+def _find_remedy(context: Context, frame: Frame, ref: ir.Ref, given: ir.Ref) -> Remedy | None:
+    """Awaiting the function itself, where that takes the place of awaiting a thread, and nobody uses the coroutine."""
+    scope = frame.code.scope
+    node = scope.nodes[ref]
+    assert isinstance(node, ir.Call)
+    discarded = [scope.nodes[one] for one in scope.discards if one >= 0]
+    is_awaited = any(isinstance(one, ir.Await) and one.value == ref for one in discarded)
+    (role, *others) = context.project.coroutine_calls.roles(frame, node)
+    is_thread = role.role is RoleKind.OFFLOADER and role.result is RoleResult.AWAITABLE and not others
+    position = role.callable if isinstance(role.callable, int) else len(node.args)
+    is_named = position < len(node.args) and isinstance(
+        scope.nodes[given], ir.Name | ir.Attr | ir.Import | ir.MakeFunction
+    )
+    if not (is_awaited and is_thread and is_named and node.args[position] == given):
+        return None
+    leading = ("None",) * position
+    return Remedy(RemedyKind.APPLY, node_span(frame, ref), Applicability.UNSAFE, leading=leading)
 
 
 def _calls_plainly(role: Role) -> bool:

@@ -60,31 +60,52 @@ def write_await_argument(finding: Finding) -> Rewriting:
 def write_await_applied(finding: Finding) -> Rewriting:
     """Write `run(f, a)` as `await f(a)`."""
     call = _call(finding)
-    if not call.args or call.keywords or isinstance(call.args[0], ast.Starred | ast.Lambda):
+    if call.keywords:
         raise Refusal("its other arguments would be lost")
     doubts = _judge(finding)
-    function, rest = call.args[0], call.args[1:]
+    has_parentheses = finding.setting.needs_parentheses
+    opening = " " * finding.setting.needs_space + "(" * has_parentheses + "await "
+    applied, edits = _apply(finding, call, 0, opening, ")" * has_parentheses)
+    change = Change(finding.holder, call, ast.Await(value=applied))
+    return Rewriting(f"Await `{_name(applied)}` instead of running it", edits, (change,), doubts=doubts)
+
+
+def write_applied(finding: Finding) -> Rewriting:
+    """Write `await to_thread(f, a)` as `await f(a)`."""
+    call, position = _call(finding), len(finding.remedy.leading)
+    if not isinstance(finding.place.parent.node, ast.Await):
+        raise Refusal("nothing awaits it")
+    if not all(isinstance(one, ast.Constant | ast.Name | ast.Attribute) for one in call.args[:position]):
+        raise Refusal("its other arguments would be lost")
+    doubts = tuple(dict.fromkeys(_find_doubts(finding)))
+    applied, edits = _apply(finding, call, position, " " * finding.setting.needs_space, "")
+    change = Change(finding.holder, call, applied)
+    return Rewriting(f"Await `{_name(applied)}` itself", edits, (change,), doubts=doubts)
+
+
+def _apply(
+    finding: Finding, call: ast.Call, position: int, opening: str, closing: str
+) -> tuple[ast.Call, tuple[Edit, ...]]:
+    """Return the call of one of the arguments with those that follow it, and the edits that write it."""
+    function, rest = (call.args[position], call.args[position + 1 :]) if len(call.args) > position else (None, [])
     if not isinstance(function, _TIGHT):
         raise Refusal("what is run is not named")
-    tree = finding.file.tree
-    span, end = tree.span(function), finding.remedy.span.end
-    setting = finding.setting
-    _require_no_comment(finding, setting.start, span.start)
+    has_rest = bool(rest or call.keywords)
+    tree, end = finding.file.tree, finding.remedy.span.end
+    span, start = tree.span(function), finding.setting.start
+    _require_no_comment(finding, start, span.start)
     comma = _COMMA.match(finding.file.slice(Span(*span.end, *end)))
-    if rest and comma is None:
+    if has_rest and comma is None:
         raise Refusal("what is run stands in parentheses")
-    has_parentheses = setting.needs_parentheses
-    after = span.end._replace(column=span.end_column + comma.end()) if rest and comma else end
+    after = span.end._replace(column=span.end_column + comma.end()) if has_rest and comma else end
     edits = [
-        Edit(setting.start, span.start, " " * setting.needs_space + "(" * has_parentheses + "await "),
-        Edit(span.end, after, "(" if rest else "()" + ")" * has_parentheses),
+        Edit(start, span.start, opening),
+        Edit(span.end, after, "(" if has_rest else f"(){closing}"),
     ]
     _require_no_comment(finding, edits[1].start, edits[1].end)
-    if rest and has_parentheses:
-        edits.append(_insert(end, ")"))
-    new = ast.Await(value=ast.Call(func=function, args=rest, keywords=[]))
-    change = Change(finding.holder, call, new)
-    return Rewriting(f"Await `{_name(function)}` instead of running it", tuple(edits), (change,), doubts=doubts)
+    if has_rest and closing:
+        edits.append(_insert(end, closing))
+    return ast.Call(func=function, args=rest, keywords=call.keywords), tuple(edits)
 
 
 def write_await_unwrapped(finding: Finding) -> Rewriting:

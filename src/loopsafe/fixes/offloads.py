@@ -35,7 +35,10 @@ def write(finding: Finding) -> Rewriting:
         place, finding.diagnostic, remedy.kind, is_lambda, file.target, file.starts, file.histories, finding.is_loose
     )
     doubts = judge(case)
-    recipe, modules = write_recipe(form, remedy, place, file.names, file.target)
+    if form is Form.REPLACE and (remedy.replacement or "").startswith("."):
+        recipe, modules = _write_sibling(finding), tuple[str, ...]()
+    else:
+        recipe, modules = write_recipe(form, remedy, place, file.names, file.target)
     change = Change(finding.holder, node, _build(node, recipe, is_awaited=finding.setting.is_awaited))
     edits = rewrite(recipe, finding.setting)
     if not any(isinstance(step.node, ast.JoinedStr) for step in place.around):
@@ -50,6 +53,15 @@ def _is_inside(finding: Finding, edit: Edit) -> bool:
     row = edit.start.row
     is_further = isinstance(holder, ast.stmt) and row > holder.lineno
     return is_further and not finding.file.tree.rows[row - 2].rstrip().endswith("\\")
+
+
+def _write_sibling(finding: Finding) -> Recipe:
+    """Return what to write where another attribute of the same object is to be called."""
+    node = finding.place.node
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        raise Refusal("it is not called as an attribute")
+    owner = finding.file.slice(finding.file.tree.span(node.func.value))
+    return Recipe(Form.REPLACE, f"{owner}{finding.remedy.replacement}")
 
 
 def _build(node: ast.expr, recipe: Recipe, *, is_awaited: bool) -> ast.expr:

@@ -74,6 +74,7 @@ WRITERS: Final[Mapping[RemedyKind, Writer]] = {
     RemedyKind.AWAIT: awaits.write_await,
     RemedyKind.AWAIT_ARGUMENT: awaits.write_await_argument,
     RemedyKind.AWAIT_APPLIED: awaits.write_await_applied,
+    RemedyKind.APPLY: awaits.write_applied,
     RemedyKind.AWAIT_UNWRAPPED: awaits.write_await_unwrapped,
     RemedyKind.DROP_AWAIT: awaits.write_without_await,
     RemedyKind.USE_TWIN: twins.write,
