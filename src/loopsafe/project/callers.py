@@ -91,12 +91,13 @@ class Callers:
         finally:
             self._pending.pop()
         given = [values for values in found if values is not None]
-        return unite(*given) if len(places) <= _MOST_CALLERS and all(given) else NOTHING
+        telling = [values for values in given if is_telling(values)]
+        return unite(*telling) if len(places) <= _MOST_CALLERS and all(given) else NOTHING
 
     def _given_to_field(
         self, cls: Class, index: int, name: str, module: Module, scope: int, ref: ir.Ref
     ) -> Values | None:
-        """None if the call makes something else."""
+        """None if the call makes something else, or leaves the field at its default."""
         caller = self._inference.generic_frame(module.code(scope))
         node = caller.code.scope.nodes[ref]
         assert isinstance(node, ir.Call)
@@ -104,7 +105,9 @@ class Callers:
         callees = [callee.cls for callee in self._inference.value(caller, node.func) if isinstance(callee, ClassObject)]
         if not any(is_subclass(callee, cls) for callee in callees):
             return None
-        return self._inference.calls.arguments(caller, node).get(index, name) or NOTHING
+        arguments = self._inference.calls.arguments(caller, node)
+        given = arguments.get(index, name)
+        return NOTHING if given is None and arguments.is_open else given
 
     def is_made(self, instance: Value) -> bool:
         """Whether the project makes objects of the very class of an object, not only of those derived from it."""

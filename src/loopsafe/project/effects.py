@@ -16,8 +16,8 @@ from loopsafe.project.arguments import Arguments
 from loopsafe.project.conditions import is_in
 from loopsafe.project.decorators import has_unknown_decorator
 from loopsafe.project.entities import Class, Code, Frame
+from loopsafe.project.evidence import is_only_said, means_another
 from loopsafe.project.guards import off_loop_ranges
-from loopsafe.project.overrides import is_overridden
 from loopsafe.project.roles import callable_name, given_callable, met_name
 from loopsafe.project.shapes import Shapes
 from loopsafe.project.switches import cancels, is_switched_off
@@ -183,13 +183,13 @@ class Effects:
 
     def _kept(self, frame: Frame, ref: ir.Ref, node: ir.Call, happenings: Iterator[Happening]) -> Iterator[Happening]:
         """What is left when other calls on the same object, or an `await`, have spoken against it."""
+        func = frame.code.scope.nodes[node.func] if node.func >= 0 else None
         for happening in happenings:
-            if isinstance(happening, Run) and is_overridden(self._inference, frame, node, happening.frame):
+            if isinstance(happening, Run) and means_another(self._inference, frame, ref, func, happening.frame):
                 continue
             if isinstance(happening, Primitive):
                 fact = happening.fact
-                func = frame.code.scope.nodes[node.func] if node.func >= 0 else None
-                if ref in frame.code.awaited and (fact.is_general or _is_said(frame, func)):
+                if ref in frame.code.awaited and (fact.is_general or is_only_said(frame, func)):
                     continue  # awaited by its author: better evidence than an annotation, or a rule for all methods
                 if isinstance(func, ir.Attr) and is_switched_off(self._inference, frame, ref, func.value, fact):
                     continue
@@ -372,9 +372,3 @@ class Effects:
             if isinstance(value, Instance) and isinstance(value.cls, Class):
                 for member in self._inference.members.find(value, name):
                     yield from self.call(member, Arguments((), (), True), 1)
-
-
-def _is_said(frame: Frame, func: ir.Node | None) -> bool:
-    """Whether the type of a method's object is only what the annotation of a parameter says."""
-    owner = frame.code.scope.nodes[func.value] if isinstance(func, ir.Attr) and func.value >= 0 else None
-    return isinstance(owner, ir.Param) and owner.index >= len(frame.arguments)

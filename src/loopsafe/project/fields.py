@@ -13,7 +13,7 @@ from loopsafe.catalog import RoleKind
 from loopsafe.project.arguments import Arguments, bind, is_telling
 from loopsafe.project.decorators import has_role, role_of
 from loopsafe.project.entities import Class, Frame, mentioned_name
-from loopsafe.project.values import NONE, NOTHING, ClassObject, Constant, Instance, Values
+from loopsafe.project.values import NONE, NOTHING, ClassObject, Constant, Instance, Values, is_informative
 from loopsafe.summary import ir
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Fields:
     def _is_kept(self, field: Field, values: Values, is_decisive: bool) -> bool:
         if values in ((NONE,), EMPTY) or (is_decisive and all(isinstance(value, Constant) for value in values)):
             return True
-        return is_telling(values) and self._inference.calls.is_interface(self._annotated(field))
+        return is_telling(values) and self._is_open(field)
 
     def _default(self, field: Field) -> Values:
         """What a field is when a call does not give it: a constant, or the empty tuple."""
@@ -104,22 +104,23 @@ class Fields:
         return EMPTY if is_empty else NOTHING
 
     def value(self, instance: Instance, cls: Class, name: str) -> Values | None:
-        """What an object was given for a field; of an unknown object with a protocol for a type, what any was given."""
+        """What an object was given for a field; of an unknown one, where the annotation says nothing, what any was."""
         fields = self.of(cls)
         index = next((index for index, field in enumerate(fields) if field.name == name), None)
         if index is None:
             return None
         if instance.made is not None and instance.made.code is cls.code:
             return instance.made.arguments[index]
-        if not self._inference.calls.is_interface(self._annotated(fields[index])):
+        if not self._is_open(fields[index]):
             return None
         return self._inference.callers.of_field(cls, index, name) or None
 
-    def _annotated(self, field: Field) -> Values:
+    def _is_open(self, field: Field) -> bool:
+        """Whether a field's annotation leaves it to the call what it is: `Any`, `Callable`, a protocol."""
         node = field.owner.code.scope.nodes[field.ref]
-        return (
-            self._inference.declared(field.owner.frame, node.annotation) if isinstance(node, ir.Declared) else NOTHING
-        )
+        annotation = node.annotation if isinstance(node, ir.Declared) else ir.UNKNOWN
+        declared = self._inference.declared(field.owner.frame, annotation)
+        return not any(map(is_informative, declared)) or self._inference.calls.is_interface(declared)
 
 
 def iterations(scope: ir.Scope) -> Iterator[tuple[ir.NodeRange, ir.Attr]]:
@@ -137,15 +138,20 @@ def _declared(owner: Class) -> list[Field]:
     found = [
         Field(name, owner, refs[-1])
         for name, refs in scope.bindings.items()
-        if refs[-1] >= 0 and isinstance(scope.nodes[refs[-1]], ir.Declared) and not _is_of_class(owner, refs[-1])
+        if refs[-1] >= 0 and isinstance(scope.nodes[refs[-1]], ir.Declared) and not _is_left_out(owner, refs[-1])
     ]
     return sorted(found, key=lambda field: field.ref)
 
 
-def _is_of_class(owner: Class, ref: ir.Ref) -> bool:
+def _is_left_out(owner: Class, ref: ir.Ref) -> bool:
+    """Whether the constructor does not take a variable: it is one of the class, or `field(init=False)`."""
     scope = owner.code.scope
     node = scope.nodes[ref]
-    annotation = scope.nodes[node.annotation] if isinstance(node, ir.Declared) and node.annotation >= 0 else None
+    assert isinstance(node, ir.Declared)
+    value = scope.nodes[node.value] if node.value >= 0 else None
+    if isinstance(value, ir.Call) and any(name == "init" for name, _ in value.keywords):
+        return True
+    annotation = scope.nodes[node.annotation] if node.annotation >= 0 else None
     if isinstance(annotation, ir.Item) and annotation.value >= 0:
         annotation = scope.nodes[annotation.value]
     return mentioned_name(owner.code.module, annotation) in _NEVER_FIELDS
