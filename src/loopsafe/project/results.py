@@ -57,7 +57,7 @@ class Results:
     def _has_heirs(self, declared: Values) -> bool:
         """Whether the project may derive a class from a declared one of others, whose overrides nobody else knows."""
         names = [name.rpartition(".")[2] for name in _outside(declared)]
-        return any(self._inference.index.deriving(name) for name in names)
+        return any(map(self._inference.index.deriving, names))
 
     def _heirs(self, values: Values, declared: Values) -> Values:
         """Those values that are of such classes."""
