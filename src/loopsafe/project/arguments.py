@@ -5,25 +5,46 @@ Stage: infer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from loopsafe.project.values import Constant, Function, Instance, Value, Values, builtin
+from loopsafe.project.values import NOTHING, Constant, Function, Instance, Value, Values, builtin
 from loopsafe.summary import ir
+
+if TYPE_CHECKING:
+    from loopsafe.project.entities import Frame
+    from loopsafe.project.infer import Inference
+
+Given: TypeAlias = "Values | Callable[[], Values]"
+"""An argument, or how to find out what it is: of most, nobody asks."""
+
+
+def evaluated(given: Given) -> Values:
+    """What an argument may be."""
+    return given() if callable(given) else given
 
 
 class Arguments:
     """Positional and keyword arguments, by value."""
 
-    __slots__ = ("is_open", "keywords", "positional")
+    __slots__ = ("_keywords", "_positional", "is_open")
 
     def __init__(
-        self, positional: Sequence[Values], keywords: Sequence[tuple[str, Values]] = (), is_open: bool = False
+        self, positional: Sequence[Given], keywords: Sequence[tuple[str, Given]] = (), is_open: bool = False
     ) -> None:
-        self.positional: Final = tuple(positional)
-        self.keywords: Final = tuple(keywords)
+        self._positional: Final = positional
+        self._keywords: Final = keywords
         self.is_open: Final = is_open
         """There are more, of which nothing is known: `*args`, `**kwargs`."""
+
+    @property
+    def positional(self) -> tuple[Values, ...]:
+        return tuple(map(evaluated, self._positional))
+
+    @property
+    def keywords(self) -> tuple[tuple[str, Values], ...]:
+        return tuple((name, evaluated(given)) for name, given in self._keywords)
 
     @classmethod
     def of(cls, *positional: Values) -> Arguments:
@@ -31,44 +52,71 @@ class Arguments:
 
     def get(self, position: int | None, name: str | None) -> Values | None:
         """The argument at a position or of that name; None if it is not given."""
-        if position is not None and position < len(self.positional):
-            return self.positional[position]
-        for keyword, values in self.keywords:
+        if position is not None and position < len(self._positional):
+            return evaluated(self._positional[position])
+        for keyword, given in self._keywords:
             if keyword == name:
-                return values
+                return evaluated(given)
         return None
 
     def without(self, position: int | str | None) -> Arguments:
         """What is handed on by a function that takes a callable at that position: all that follows it."""
         if not isinstance(position, int):
             return Arguments((), (), True)
-        return Arguments(self.positional[position + 1 :], self.keywords, self.is_open)
+        return Arguments(self._positional[position + 1 :], self._keywords, self.is_open)
 
     def before(self, *first: Values) -> Arguments:
         """The same with others in front."""
-        return Arguments((*first, *self.positional), self.keywords, self.is_open)
+        return Arguments((*first, *self._positional), self._keywords, self.is_open)
 
     def after(self, positional: Sequence[Values], keywords: Sequence[tuple[str, Values]]) -> Arguments:
         """The same behind those that a partial holds already."""
-        return Arguments((*positional, *self.positional), (*keywords, *self.keywords), self.is_open)
+        return Arguments((*positional, *self._positional), (*keywords, *self._keywords), self.is_open)
+
+    def bind(self, params: Sequence[ir.Parameter]) -> list[Given | None]:
+        """For each parameter the argument that it takes; None where none is known to be given."""
+        bound: list[Given | None] = [None] * len(params)
+        rest = self._positional
+        for index, param in enumerate(params):
+            if param.kind == ir.ParamKind.POSITIONAL and rest:
+                bound[index], rest = rest[0], rest[1:]
+            elif param.kind == ir.ParamKind.VARARGS:
+                bound[index] = partial(_collected, rest) if rest and not self.is_open else None
+                rest = ()
+        for name, given in self._keywords:
+            for index, param in enumerate(params):
+                if param.name == name and not param.positional_only:
+                    if param.kind in (ir.ParamKind.POSITIONAL, ir.ParamKind.KEYWORD):
+                        bound[index] = given
+                    break
+        return bound
 
 
-def bind(params: Sequence[ir.Parameter], arguments: Arguments) -> list[Values | None]:
-    """For each parameter the argument that it takes; None where none is known to be given."""
-    bound: list[Values | None] = [None] * len(params)
-    rest = list(arguments.positional)
-    for index, param in enumerate(params):
-        if param.kind == ir.ParamKind.POSITIONAL and rest:
-            bound[index] = rest.pop(0)
-        elif param.kind == ir.ParamKind.VARARGS:
-            bound[index] = (builtin("tuple", *rest),) if rest and not arguments.is_open else None
-            rest = []
-    by_name = {param.name: index for index, param in enumerate(params) if not param.positional_only}
-    for name, values in arguments.keywords:
-        index = by_name.get(name, -1)
-        if index >= 0 and params[index].kind in (ir.ParamKind.POSITIONAL, ir.ParamKind.KEYWORD):
-            bound[index] = values
-    return bound
+def arguments_at(inference: Inference, frame: Frame, node: ir.Call) -> Arguments:
+    """The arguments of a call node; `*args` of known length are spread."""
+    positional: list[Given] = [partial(_given, inference, frame, ref) for ref in node.args]
+    is_open = any(name is None for name, _ in node.keywords)
+    if node.starred >= 0:
+        positional, rest = positional[: node.starred], positional[node.starred :]
+        found = evaluated(rest[0]) if len(rest) == 1 else NOTHING
+        spread = found[0] if len(found) == 1 else None
+        if isinstance(spread, Instance) and spread.cls == "builtins.tuple" and spread.args:
+            positional += spread.args
+        else:
+            is_open = True
+    keywords = [(name, partial(_given, inference, frame, ref)) for name, ref in node.keywords if name is not None]
+    return Arguments(positional, keywords, is_open)
+
+
+def _given(inference: Inference, frame: Frame, ref: ir.Ref) -> Values:
+    """An argument; a constant only if it is nothing else: `row.value if row else None` is not known to be None."""
+    values = inference.value(frame, ref)
+    is_plain = bool(values) and all(isinstance(value, Constant) for value in values)
+    return NOTHING if is_plain and not inference.branches.is_certain(frame, ref) else values
+
+
+def _collected(rest: Sequence[Given]) -> Values:
+    return (builtin("tuple", *map(evaluated, rest)),)
 
 
 def given_refs(node: ir.Call, func: ir.Node | None, function: Function) -> dict[int, ir.Ref]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from loopsafe.project.arguments import bind, is_telling
+from loopsafe.project.arguments import evaluated, is_telling
 from loopsafe.project.entities import Class, Code, Frame, Module
 from loopsafe.project.index import Place
 from loopsafe.project.values import NOTHING, ClassObject, Function, Instance, Partial, Value, Values, unite
@@ -151,7 +151,8 @@ class Callers:
             arguments = inference.calls.arguments(caller, node)
             if skipped:
                 arguments = arguments.before(NOTHING)
-            found.append(bind(function.scope.params, arguments)[index] or NOTHING)
+            given = arguments.bind(function.scope.params)[index]
+            found.append(NOTHING if given is None else evaluated(given))
         return unite(*found)
 
     def _function(self, frame: Frame, callee: Value) -> tuple[Code | None, bool]:

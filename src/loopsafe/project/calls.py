@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from loopsafe.catalog import RoleKind
-from loopsafe.project.arguments import Arguments, bind, is_telling
+from loopsafe.project.arguments import Arguments, arguments_at, evaluated, is_telling
 from loopsafe.project.branches import is_deciding
-from loopsafe.project.entities import Class, Frame
+from loopsafe.project.entities import Class, Code, Frame
 from loopsafe.project.roles import result_of_role
 from loopsafe.project.values import (
     NONE,
@@ -52,26 +52,11 @@ class Calls:
         self._inference: Final = inference
         self._making: Final[set[Class]] = set()
         """Classes whose constructors' arguments are being looked at: a linked list's need not be told apart."""
+        self._open: Final[dict[tuple[Code, Frame, int], bool]] = {}
 
     def arguments(self, frame: Frame, node: ir.Call) -> Arguments:
-        """The arguments of a call node, evaluated; `*args` of known length are spread."""
-        positional = [self._given(frame, ref) for ref in node.args]
-        is_open = any(name is None for name, _ in node.keywords)
-        if node.starred >= 0:
-            positional, rest = positional[: node.starred], positional[node.starred :]
-            spread = rest[0][0] if len(rest) == 1 and len(rest[0]) == 1 else None
-            if isinstance(spread, Instance) and spread.cls == "builtins.tuple" and spread.args:
-                positional += spread.args
-            else:
-                is_open = True
-        keywords = [(name, self._given(frame, ref)) for name, ref in node.keywords if name is not None]
-        return Arguments(positional, keywords, is_open)
-
-    def _given(self, frame: Frame, ref: ir.Ref) -> Values:
-        """An argument; a constant only if it is nothing else: `row.value if row else None` is not known to be None."""
-        values = self._inference.value(frame, ref)
-        is_plain = bool(values) and all(isinstance(value, Constant) for value in values)
-        return NOTHING if is_plain and not self._inference.branches.is_certain(frame, ref) else values
+        """The arguments of a call node; `*args` of known length are spread."""
+        return arguments_at(self._inference, frame, node)
 
     def result_at(self, frame: Frame, node: ir.Call) -> Values:
         """What a call node gives."""
@@ -206,13 +191,17 @@ class Calls:
         bound: list[Values | None] = []
         decisive = self._inference.branches.decisive(function.code)
         is_constructor = function.code.scope.name == "__init__" and function.closure.owner is not None
-        for index, values in enumerate(bind(params, arguments)):
-            if values is None and not arguments.is_open and (is_constructor or index in decisive):
-                values = self._left_out(function, index)
+        for index, given in enumerate(arguments.bind(params)):
+            may_matter = is_constructor or index in decisive
+            is_free = given is not None and (index == 0 or self._is_open(function, index))
+            if given is None:
+                values = self._left_out(function, index) if may_matter and not arguments.is_open else None
+            else:
+                values = evaluated(given) if may_matter or is_free else None
             if (
                 values is not None
                 and not (index in decisive and is_deciding(values))
-                and not (is_telling(values) and (index == 0 or self._is_open(function, index)))
+                and not (is_free and is_telling(values))
             ):
                 is_kept = is_constructor and (is_telling(values) or values == (NONE,))
                 values = values if is_kept else None
@@ -238,8 +227,14 @@ class Calls:
 
     def _is_open(self, function: Function, index: int) -> bool:
         """Whether a parameter's annotation leaves it to the argument what it is."""
-        annotation = self._annotation(function.closure, function.code.maker, index)
-        return not annotation or self.is_interface(annotation)
+        key = (function.code, function.closure, index)
+        known = self._open.get(key)
+        if known is None:
+            annotation = self._annotation(function.closure, function.code.maker, index)
+            known = not annotation or self.is_interface(annotation)
+            if self._inference.is_settled:
+                self._open[key] = known
+        return known
 
     def _annotation(self, closure: Frame, maker: ir.MakeFunction | ir.MakeClass, index: int) -> Values:
         if not isinstance(maker, ir.MakeFunction):

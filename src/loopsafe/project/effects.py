@@ -44,7 +44,6 @@ _FEW: Final = 3
 """Of more implementations of one method, hardly any does something that would fail on the loop."""
 _DEEPEST_NESTING: Final = 8
 """Partials of partials, callables handed to callables: no one writes more."""
-
 _OVERRIDE: Final = "an override in a subclass blocks, the method itself does not"
 _STRUCTURE: Final = "the protocol is met, without being named, by a class whose method blocks"
 _ALTERNATIVE: Final = "of several things that may be called here, only some block"
@@ -257,9 +256,8 @@ class Effects:
                 yield Run(calls.frame(other, arguments), doubt, len(others) > _FEW)
         structural = list(members.structural_implementations(function))
         if structural and not any(map(self._inference.protocols.is_awaitable, calls.result(function, arguments))):
-            for other in structural:
-                if not (other.code.scope.is_async or other.code.scope.is_generator):
-                    yield Run(calls.frame(other, arguments), _STRUCTURE)
+            plain = (each for each in structural if not (each.code.scope.is_async or each.code.scope.is_generator))
+            yield from (Run(calls.frame(each, arguments), _STRUCTURE) for each in plain)
 
     def _external(
         self, callee: External | Method | ClassObject, arguments: Arguments, depth: int

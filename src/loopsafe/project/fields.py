@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from loopsafe.catalog import RoleKind
-from loopsafe.project.arguments import Arguments, bind, is_telling
+from loopsafe.project.arguments import Arguments, evaluated, is_telling
 from loopsafe.project.decorators import has_role, role_of
 from loopsafe.project.entities import Class, Frame, mentioned_name
 from loopsafe.project.values import NONE, NOTHING, ClassObject, Constant, Instance, Values, is_informative
@@ -79,11 +79,11 @@ class Fields:
             {field.name for field in fields} if self.is_dictionary(cls) else self._inference.attributes.decisive(cls)
         )
         params = [ir.Parameter(field.name, ir.ParamKind.POSITIONAL) for field in fields]
-        bound = bind(params, arguments)
+        bound = arguments.bind(params)
         kept = [
             values if values and self._is_kept(field, values, field.name in decisive) else None
             for field, given in zip(fields, bound, strict=True)
-            for values in (self._default(field) if given is None else given,)
+            for values in (self._default(field) if given is None else evaluated(given),)
         ]
         return self._inference.frame(cls.code, cls.frame.closure, tuple(kept)) if any(kept) else None
 

@@ -51,6 +51,8 @@ YIELDS: Final[ir.Ref] = -3
 
 _DEEPEST: Final = 120
 """Expressions that depend on one another further than this are unknown; in real code nine in ten stay below twelve."""
+_PENDING: Final = [Open(NOTHING, depth) for depth in range(_DEEPEST + 1)]
+"""What stands for a value that is being computed, by how deep it is in others."""
 _MOST_FRAMES: Final = 24
 """So many different sets of arguments are kept apart for one function; those after them are not told apart."""
 _MOST_CONSTANTS: Final = 2_000
@@ -162,7 +164,7 @@ class Inference:
         outer_lowest, self._lowest = self._lowest, _DEEPEST + 1
         self.depth += 1
         depth = self.depth
-        frame.memo[ref] = Open(NOTHING, depth)
+        frame.memo[ref] = _PENDING[depth]
         mark = len(self._provisional)
         try:
             if ref < 0:
@@ -179,9 +181,10 @@ class Inference:
             self._provisional.append((frame, ref))
         else:
             frame.memo[ref] = values
-            for other, other_ref in self._provisional[mark:]:
-                other.memo.pop(other_ref, None)
-            del self._provisional[mark:]
+            if len(self._provisional) > mark:
+                for other, other_ref in self._provisional[mark:]:
+                    other.memo.pop(other_ref, None)
+                del self._provisional[mark:]
         self._lowest = min(outer_lowest, lowest) if depth > 1 else _DEEPEST + 1
         return values
 

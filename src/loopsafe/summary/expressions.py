@@ -11,16 +11,15 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from loopsafe.summary import ir
+from loopsafe.summary.annotations import unquoted
 from loopsafe.summary.builder import Environment, ScopeBuilder
 from loopsafe.summary.operators import COMPARISONS, OPERATORS
 from loopsafe.summary.places import Places
 
 _ADDING: Final = frozenset({"append", "appendleft", "add", "insert", "setdefault"})
 """Methods of the builtin containers that put their last argument into them."""
-
 _LONGEST_STRING: Final = 120
 """Constants matter as attribute names, modes, import names and string annotations; longer ones are prose."""
-
 _FSTRING_POSITIONS_ARE_EXACT: Final = sys.version_info >= (3, 12)
 
 
@@ -34,6 +33,8 @@ class ExpressionReader:
         self.parents: Final[set[int]] = set()
         """Indexes of scopes that hold functions: their variables may be read from within."""
         self.called: Final[set[str]] = set()
+        self.is_annotation = False
+        """Whether strings stand for what their texts say."""
         self._fstring: ast.JoinedStr | None = None
 
     def open_scope(self, kind: int, name: str, span: ir.RawSpan) -> ScopeBuilder:
@@ -64,11 +65,15 @@ class ExpressionReader:
 
     def _constant(self, node: ast.Constant) -> ir.Ref:
         value = node.value
-        if value is None or isinstance(value, bool | int) or (isinstance(value, str) and len(value) <= _LONGEST_STRING):
-            if isinstance(value, int) and abs(value) >= 1 << 62:
-                return self.scope.literal_node("int")
-            if isinstance(value, str) and not value.isascii():
-                return self.scope.literal_node("str")
+        if self.is_annotation and isinstance(value, str):
+            self.is_annotation = False
+            ref = self.read(unquoted(value, node))
+            self.is_annotation = True
+            return ref
+        if isinstance(value, str):
+            if len(value) <= _LONGEST_STRING and value.isascii():
+                return self.scope.const_node(value)
+        elif value is None or (isinstance(value, int) and abs(value) < 1 << 62):
             return self.scope.const_node(value)
         return self.scope.literal_node(value.__class__.__name__)
 
@@ -145,8 +150,7 @@ class ExpressionReader:
         scope.env = self.narrowed(node.test, True)
         body = self.read(node.body)
         middle = len(scope.nodes)
-        after_body = scope.env
-        scope.env = before
+        after_body, scope.env = scope.env, before
         scope.env = self.narrowed(node.test, False)
         orelse = self.read(node.orelse)
         ways = (start, middle), (middle, len(scope.nodes))

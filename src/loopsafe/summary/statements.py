@@ -105,7 +105,9 @@ class StatementReader(FlowReader):
         if isinstance(node, ast.Name) and node.id in _SCALARS:
             return self.scope.name_node(node.id)
         env, self.scope.env = self.scope.env, {}
-        ref = self.read(_UNQUOTE.visit(node))
+        outer, self.is_annotation = self.is_annotation, True
+        ref = self.read(node)
+        self.is_annotation = outer
         self.scope.env = env
         return ref
 
@@ -204,24 +206,6 @@ class StatementReader(FlowReader):
 
     def _pass(self, node: ast.stmt) -> None:
         pass
-
-
-class _Unquote(ast.NodeTransformer):
-    """String annotations, also within others, become what they say."""
-
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        if not isinstance(node.value, str):
-            return node
-        try:
-            expression = ast.parse(node.value.strip(), mode="eval").body
-        except (SyntaxError, ValueError):
-            return node
-        for part in ast.walk(expression):
-            ast.copy_location(part, node)
-        return expression
-
-
-_UNQUOTE: Final = _Unquote()
 
 
 def _last_name(node: ast.expr) -> str:
