@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from loopsafe.fixes.dataflow import stored
 from loopsafe.fixes.endings import always_leaves, has_return, what_follows
-from loopsafe.fixes.obstacles import AWAITS, Scene, find_obstacle, root_name
+from loopsafe.fixes.obstacles import AWAITS, Scene, find_obstacle, is_value, root_name
 from loopsafe.fixes.places import Around, Refusal, walk_scope
 from loopsafe.fixes.ties import Object, Objects, Path, Tied, path_of, suite_of
 from loopsafe.model import CODES, Effect, RemedyKind
@@ -31,6 +31,8 @@ class Block(NamedTuple):
     """Control leaves the coroutine wherever it leaves the block, so that what the block returns can be handed on."""
     stands_for: str | None = None
     """A name that the coroutine returns next in any case: what the block returns can as well be assigned to it."""
+    rest: ast.Return | None = None
+    """The `return` that control comes to after the block, in an outer suite: the block takes a copy of it along."""
 
     @property
     def suite(self) -> list[ast.stmt]:
@@ -187,6 +189,8 @@ class Planner:
         match following[0]:
             case ast.Return(value=ast.Name(id=name)) if name in stored(statements):
                 return Block(start, end, False, name)
+            case ast.Return(value=value) as rest if value is None or is_value(value, self._scene):
+                return Block(start, end, True, rest=rest)
         return None
 
     def _hands_on(self, statements: list[ast.stmt], following: ast.stmt) -> bool:

@@ -54,6 +54,17 @@ def _try_leaves(statement: Try) -> bool:
     return handled and (always_leaves(statement.body) or always_leaves(statement.orelse))
 
 
+def is_reached_otherwise(path: Sequence[Around]) -> bool:
+    """Tell whether control may reach what follows the suite that `path` leads to without going through that suite."""
+    for outer, _ in reversed(list(pairwise(path))):
+        suite: list[ast.stmt] = getattr(outer.node, outer.field)
+        if not isinstance(suite[outer.nth], ast.With | ast.AsyncWith):
+            return True
+        if outer.nth < len(suite) - 1:
+            return False
+    return False
+
+
 def what_follows(path: Sequence[Around]) -> list[ast.stmt] | None:
     """Return the statements that come next after the end of the suite that `path` leads to.
 

@@ -19,7 +19,8 @@ from loopsafe.source.text import rows
 
 _WIDTHS: Final = (88, 100, 120)
 """The widest rows that formatters are usually told to write, narrowest first; the first is their default."""
-_BREAKABLE: Final = re.compile(r"\w\((|.*[](){}[,])\s*$")
+_BREAKABLE: Final = re.compile(r"[^'\"#]*\w\((|[^#]*[](){}[,])\s*$")
+"""A row with a call in it that a formatter would have broken if it had found it too long."""
 _NARROW: Final = 80
 _MANY: Final = 5
 """So many rows of nearly the narrow width, and none beyond it, mean that it is the limit."""
@@ -29,12 +30,10 @@ _EXCEPTIONS: Final = 100
 
 def find_width(lines: Sequence[str]) -> int:
     """Return how wide the rows of a file may be, as far as it shows: rows that could have been broken tell."""
-    breakable = [line for line in lines if _BREAKABLE.search(line)]
-    widths = [measure(line) for line in breakable]
+    widths = [measure(line) for line in lines if _BREAKABLE.match(line)]
     if max(widths, default=0) <= _NARROW and sum(width > _NARROW - 8 for width in widths) >= _MANY:
         return _NARROW
-    widths = [measure(line) for line in breakable if not any(sign in line for sign in "'\"#")]
-    allowed = max(1, len(widths) // _EXCEPTIONS)
+    allowed = len(widths) // _EXCEPTIONS
     return next((limit for limit in _WIDTHS if sum(width > limit for width in widths) <= allowed), _WIDTHS[-1])
 
 

@@ -52,8 +52,9 @@ def sign(block: Block, scene: Scene, liveness: Liveness) -> Signature:
     for node in walk_scope(statements):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del) and node.id in taken | given:
             raise Refusal(f"`{node.id}` is deleted in the block")
-    hands_on = block.returns and (_gives_value(statements) or not is_ending(block))
-    is_annotated = scene.function.returns is not None and not (taken or given or _gives_value(statements))
+    gives_value = _gives_value([*statements, *([block.rest] if block.rest else [])])
+    hands_on = block.returns and (gives_value or not is_ending(block))
+    is_annotated = scene.function.returns is not None and not (taken or given or gives_value)
     results = _in_order(given, statements)
     folded = _fold(statements, *results) if len(results) == 1 and not taken else None
     annotations = (
@@ -66,7 +67,7 @@ def sign(block: Block, scene: Scene, liveness: Liveness) -> Signature:
         results,
         hands_on,
         is_annotated,
-        folded or statements,
+        folded or [*statements, *([copy.copy(block.rest)] if block.rest else [])],
         folded is not None,
         next(annotations, None) if folded else None,
     )

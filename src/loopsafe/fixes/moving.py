@@ -31,6 +31,8 @@ class Wording(NamedTuple):
     recipe: Recipe
     """How the off-loader is called."""
     signature: Signature
+    ending: str = ""
+    """A statement of one row that comes last in it."""
 
 
 def write_header(wording: Wording) -> str:
@@ -87,6 +89,19 @@ def move(statements: Sequence[ast.stmt], header: ast.AST, wording: Wording, file
     return Edit(Position(first, 1), Position(last, len(end) + 1), content)
 
 
+def take_row(statement: ast.stmt, rows: Sequence[str]) -> tuple[str, Edit]:
+    """Return the text of a statement that has a row of its own, and the edit that deletes it, or refuse."""
+    row = rows[statement.lineno - 1]
+    is_alone = statement.lineno == statement.end_lineno and row.encode()[: statement.col_offset].strip(b" \t") == b""
+    above = statement.lineno - 1
+    while above and not rows[above - 1].strip():
+        above -= 1
+    if not is_alone or ";" in row or rows[above - 1].lstrip().startswith("#"):
+        raise Refusal("a `return` leaves it, and what follows is not one plain row")
+    end = rows[above - 1].rstrip("\r\n")
+    return row.strip(), Edit(Position(above, len(end) + 1), Position(statement.lineno, len(row.rstrip("\r\n")) + 1), "")
+
+
 def _assemble(module: cst.Module, wording: Wording, step: str, is_first: bool) -> str:
     holder = module.body[0]
     assert isinstance(holder, cst.If)
@@ -98,6 +113,8 @@ def _assemble(module: cst.Module, wording: Wording, step: str, is_first: bool) -
         body = _fold(body)
     elif signature.results:
         body.append(_statement(write_return(signature), module))
+    if wording.ending:
+        body.append(_statement(wording.ending, module))
     blank = cst.EmptyLine(indent=False)
     function = cst.FunctionDef(
         name=cst.Name(wording.name),

@@ -23,6 +23,10 @@ _PURE: Final = frozenset(
      "len", "max", "min", "next", "open", "ord", "pow", "print", "repr", "round", "sorted", "sum"}
 )  # fmt: skip
 """Functions that care for no thread. (`open` is a finding, or there would be none to move.)"""
+_MEASURES: Final = frozenset(
+    {"abs", "bool", "dict", "float", "int", "len", "list", "max", "min", "round", "set", "sum", "tuple"}
+)
+"""Functions that only look at what they are given."""
 _CLASSES: Final = frozenset(name for name, value in vars(builtins).items() if isinstance(value, type))
 _PLAIN: Final = frozenset(
     {"copy", "count", "decode", "encode", "endswith", "find", "format", "get", "index", "isdigit", "isoformat", "items",
@@ -164,6 +168,22 @@ def find_doubts(
                     yield f"`{_shorten(node.func)}` runs in another thread too"
                 if last_name(node) in FRAMES:
                     yield "a callee looks at its caller's frame"
+
+
+def is_value(node: ast.expr, scene: Scene) -> bool:
+    """Tell whether an expression gives the same wherever and whenever it is evaluated, as long as its names stay."""
+    match node:
+        case ast.Constant() | ast.Name():
+            return True
+        case ast.Call(func=ast.Name(id=name), keywords=[]) if name in _MEASURES - scene.local_names:
+            pass
+        case ast.Subscript() | ast.Tuple() | ast.List() | ast.Dict() | ast.Set() | ast.Slice():
+            pass
+        case ast.JoinedStr() | ast.FormattedValue() | ast.Compare() | ast.BoolOp() | ast.UnaryOp() | ast.IfExp():
+            pass
+        case _:
+            return False
+    return all(is_value(child, scene) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
 
 
 def _is_harmless(node: ast.Call, scene: Scene, private: NameSet) -> bool:

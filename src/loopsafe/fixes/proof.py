@@ -36,6 +36,8 @@ class MoveIntent(NamedTuple):
     """Its statements."""
     call: str
     """The statement that calls it."""
+    gone: ast.stmt | None = None
+    """A statement that is no longer reached, and deleted."""
 
 
 def find_proved(text: str, rewritings: Sequence[Rewriting]) -> set[int]:
@@ -66,7 +68,10 @@ def holds(text: str, rewriting: Rewriting) -> bool:
 def holds_move(new_rows: Sequence[str], added: int, intent: MoveIntent, function: Function) -> bool:
     """Tell whether the rows of `function`, of which there are `added` more now, mean what `intent` wants."""
     piece = "".join(new_rows[first_row(function) - 1 : (function.end_lineno or 0) + added])
-    return _means(piece, function, {id(intent.owner): _build_move(intent)})
+    wanted: dict[int, ast.AST | tuple[ast.stmt, ...]] = {id(intent.owner): _build_move(intent)}
+    if intent.gone is not None:
+        wanted[id(intent.gone)] = ()
+    return _means(piece, function, wanted)
 
 
 def parse(text: str) -> ast.Module:

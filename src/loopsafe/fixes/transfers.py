@@ -12,6 +12,7 @@ from typing import Final
 from loopsafe.fixes.blocks import Block, Planner
 from loopsafe.fixes.dataflow import Liveness, stored
 from loopsafe.fixes.edits import apply, lowest
+from loopsafe.fixes.endings import is_reached_otherwise
 from loopsafe.fixes.file import File
 from loopsafe.fixes.hazards import find_surrounding_doubts, require_no_lock
 from loopsafe.fixes.moves import Signature, require_kept_in_thread, sign
@@ -19,9 +20,9 @@ from loopsafe.fixes.naming import choose_name, find_taken_names
 from loopsafe.fixes.obstacles import Scene, find_doubts, needs_exception, root_name
 from loopsafe.fixes.offloaders import is_wrapping, write_recipe
 from loopsafe.fixes.places import Place, Refusal
-from loopsafe.fixes.proof import MoveIntent, holds_move
+from loopsafe.fixes.proof import MoveIntent, holds_move, parse
 from loopsafe.fixes.races import History, find_races
-from loopsafe.fixes.recipes import Form, Proposal
+from loopsafe.fixes.recipes import Form, Proposal, Recipe
 from loopsafe.fixes.ties import Tied, path_of
 from loopsafe.model import CODES, Applicability, Edit, Effect, Fix
 from loopsafe.source.text import rows
@@ -84,8 +85,6 @@ class Transfers:
     def _move(
         self, block: Block, scene: Scene, signature: Signature, tied: list[Tied], taken: set[str], is_only: bool
     ) -> Proposal:
-        from loopsafe.fixes.moving import Wording, move, write_call, write_header, write_return  # with it comes LibCST
-
         inside = [one for one in tied if block.holds(path_of(one.place))]
         place = inside[0].place.at(block.path[-1])
         require_no_lock(place)
@@ -98,31 +97,40 @@ class Transfers:
         recipe, modules = write_recipe(form, remedy, place, self._file.names, self._file.target)
         covered = self._find_covered(block)
         codes = {self._file.diagnostics[number].code for number in covered}
-        statements = block.statements
-        name = choose_name(scene.function, statements, signature.results, codes, taken, is_only=is_only)
-        wording = Wording(name, recipe, signature)
-        step = block.path[-1]
-        edit = move(statements, step.node, wording, self._file)
-        ending = ast.parse(f"def _(): {write_return(signature)}").body[0]
-        body = [*signature.body]
-        if signature.results and not signature.is_folded and isinstance(ending, ast.FunctionDef):
-            body += ending.body
-        intent = MoveIntent(
-            step.node, step.field, block.first, block.last, write_header(wording), body, write_call(wording)
-        )
-        if not self._is_proved(edit, intent, place):
+        name = choose_name(scene.function, block.statements, signature.results, codes, taken, is_only=is_only)
+        edits, intent = self._write(block, name, recipe, signature)
+        if not self._is_proved(edits, intent, place):
             return Proposal(refusal="the rewritten text would not mean what it should")
         doubts = tuple(dict.fromkeys(self._find_doubts(block, scene, inside, place)))
         degrees = [self._degree(number) for number in covered]
-        edits = (*self._file.imports.add(modules), edit)
         taken.add(name)
         message = f"Move to `{name}`, which runs in a thread with `{recipe.callee}`"
         degree = lowest(Applicability.UNSAFE if doubts else Applicability.SAFE, *degrees)
-        return Proposal(Fix(message, degree, edits), None, doubts)
+        return Proposal(Fix(message, degree, (*self._file.imports.add(modules), *edits)), None, doubts)
 
-    def _is_proved(self, edit: Edit, intent: MoveIntent, place: Place) -> bool:
+    def _write(
+        self, block: Block, name: str, recipe: Recipe, signature: Signature
+    ) -> tuple[tuple[Edit, ...], MoveIntent]:
+        """Return the edits that move a block, and what they mean."""
+        from loopsafe.fixes import moving  # with it comes LibCST
+
+        step, gone, ending, cuts = block.path[-1], None, "", list[Edit]()
+        if block.rest is not None:
+            ending, cut = moving.take_row(block.rest, self._file.tree.rows)
+            if not is_reached_otherwise(block.path):
+                gone, cuts = block.rest, [cut]
+        wording = moving.Wording(name, recipe, signature, ending)
+        edit = moving.move(block.statements, step.node, wording, self._file)
+        body = [*signature.body]
+        if signature.results and not signature.is_folded:
+            body += parse(f"async def _(): {moving.write_return(signature)}").body[0].body  # type: ignore[attr-defined]
+        header, call = moving.write_header(wording), moving.write_call(wording)
+        return (edit, *cuts), MoveIntent(step.node, step.field, block.first, block.last, header, body, call, gone)
+
+    def _is_proved(self, edits: tuple[Edit, ...], intent: MoveIntent, place: Place) -> bool:
         old = self._file.tree.rows
-        new = rows(apply(self._file.source.text, [Fix("", Applicability.UNSAFE, (edit,))], Applicability.UNSAFE).text)
+        fix = Fix("", Applicability.UNSAFE, edits)
+        new = rows(apply(self._file.source.text, [fix], Applicability.UNSAFE).text)
         function = place.outermost_function
         return function is not None and holds_move(new, len(new) - len(old), intent, function)
 

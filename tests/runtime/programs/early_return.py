@@ -1,7 +1,6 @@
 """A worker that returns early from its transaction when there is nothing to do.
 
 Fixed by: --fix --unsafe-fixes
-Open: a block that some paths leave by `return` and others by its end does not move.
 """
 
 import os
