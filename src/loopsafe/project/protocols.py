@@ -128,10 +128,10 @@ class Protocols:
         """`value[index]`"""
         if not isinstance(value, Instance):
             return NOTHING
+        if self._inference.hierarchy.is_subclass(value.cls, "typing.TypedDict"):
+            keys = [each.value for each in index if isinstance(each, Constant) and isinstance(each.value, str)]
+            return unite(*[self._inference.members.find(value, key) for key in keys])
         if isinstance(value.cls, Class):
-            if self._inference.hierarchy.is_subclass(value.cls, "typing.TypedDict"):
-                keys = [each.value for each in index if isinstance(each, Constant) and isinstance(each.value, str)]
-                return unite(*[self._inference.members.find(value, key) for key in keys])
             methods = self._inference.members.find(value, "__getitem__")
             return self._inference.each(
                 methods, lambda method: self._inference.calls.result(method, Arguments.of(index))

@@ -2,7 +2,6 @@
 
 Fixed by: --fix
 BlockBuster sees it.
-Open: a socket's `with` block does not move.
 """
 
 import os

@@ -2,7 +2,6 @@
 
 Fixed by: --fix
 BlockBuster sees it.
-Open: reading the body is not known to wait for the network.
 """
 
 import os
