@@ -33,6 +33,8 @@ class Block(NamedTuple):
     """A name that the coroutine returns next in any case: what the block returns can as well be assigned to it."""
     rest: ast.Return | None = None
     """The `return` that control comes to after the block, in an outer suite: the block takes a copy of it along."""
+    loop: ast.For | None = None
+    """The loop that comes next and stays: the block gives out what it goes through as well."""
 
     @property
     def suite(self) -> list[ast.stmt]:
@@ -130,12 +132,23 @@ class Planner:
         blocks = []
         for start, end in _segments(path[-1].nth, last, obstacles):
             kept = [nth for nth in range(start, end + 1) if nth in used]
-            if kept:
+            loop = self._find_loop(suite, end + 1, one) if kept else None
+            if loop is not None and not any(map(has_return, suite[kept[0] : end + 1])):
+                blocks += self._worth(Block((*path[:-1], path[-1]._replace(nth=kept[0])), end, False, loop=loop), one)
+            elif kept:
                 blocks += self._settle(path, kept[0], kept[-1], end, ways, one)
         self._require_split(suite, obstacles, one)
         for inner in ways.inside(depth, obstacles):
             blocks += self._split(inner, one)
         return blocks
+
+    def _find_loop(self, suite: list[ast.stmt], nth: int, one: Object) -> ast.For | None:
+        """Return the loop at a place if a call on the object gives what it goes through."""
+        match suite[nth : nth + 1]:
+            case [ast.For(iter=ast.Call(lineno=row, end_lineno=end) as value) as loop] if row == end == loop.lineno:
+                is_found = any(finding.place.node is value and _is_of_unit(finding) for finding in one.findings)
+                return loop if is_found else None
+        return None
 
     def _require_split(self, suite: list[ast.stmt], obstacles: Mapping[int, str], one: Object) -> None:
         """Refuse to tear a `with` block from the object that it opens, unless there is an `await` in it."""
@@ -210,6 +223,7 @@ class Planner:
     def _worth(self, block: Block, one: Object) -> list[Block]:
         """Leave out a block of calls that can as well be off-loaded where they stand, one by one."""
         inside = [finding for finding in one.findings if block.holds(self._paths[finding.number])]
+        inside += [finding for finding in one.findings if block.loop and finding.place.node is block.loop.iter]
         is_unit = len(inside) > 1 and (any(map(_is_of_unit, inside)) or all(one.bond.is_own for one in inside))
         if is_unit or any(not _is_single(finding, block) for finding in inside):
             return [block]

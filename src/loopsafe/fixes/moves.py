@@ -36,6 +36,8 @@ class Signature(NamedTuple):
     """The last of them was an assignment, and returns its value instead."""
     annotation: ast.expr | None = None
     """Of the assignment that was folded."""
+    last_value: str = ""
+    """The text of an expression that gives the last of the results, if that is no name of the block."""
 
 
 def sign(block: Block, scene: Scene, liveness: Liveness) -> Signature:
@@ -44,7 +46,7 @@ def sign(block: Block, scene: Scene, liveness: Liveness) -> Signature:
     assigned = stored(statements)
     _require_undisturbed(block, scene, liveness, assigned)
     taken = assigned & liveness.before[statements[0]]
-    given = NOTHING if block.returns else assigned & liveness.after[statements[-1]]
+    given = NOTHING if block.returns else assigned & _needed_after(block, liveness)
     if block.stands_for is not None and given != {block.stands_for}:
         raise Refusal("a `return` leaves it, and more than one name is needed afterwards")
     for name in sorted(taken - _assigned_before(block, scene)):
@@ -71,6 +73,14 @@ def sign(block: Block, scene: Scene, liveness: Liveness) -> Signature:
         folded is not None,
         next(annotations, None) if folded else None,
     )
+
+
+def _needed_after(block: Block, liveness: Liveness) -> NameSet:
+    loop, last = block.loop, block.statements[-1]
+    if loop is None:
+        return liveness.after[last]
+    inside = [loop.target, *loop.body, *loop.orelse]  # what it goes through is not needed any more
+    return (liveness.after[loop] | liveness.caught[loop]).union(*map(free, inside))
 
 
 def _fold(statements: list[ast.stmt], name: str) -> list[ast.stmt] | None:

@@ -43,7 +43,8 @@ def write_header(wording: Wording) -> str:
 
 def write_return(signature: Signature) -> str:
     """Return the last row of the function, if it has to give something back."""
-    return f"return {', '.join(signature.results)}"
+    last = [signature.last_value] if signature.last_value else signature.results[-1:]
+    return f"return {', '.join([*signature.results[:-1], *last])}"
 
 
 def write_call(wording: Wording) -> str:

@@ -36,8 +36,8 @@ class MoveIntent(NamedTuple):
     """Its statements."""
     call: str
     """The statement that calls it."""
-    gone: ast.stmt | None = None
-    """A statement that is no longer reached, and deleted."""
+    others: Mapping[int, ast.AST | tuple[ast.stmt, ...]]
+    """What stands for nodes outside the block, by id."""
 
 
 def find_proved(text: str, rewritings: Sequence[Rewriting]) -> set[int]:
@@ -68,10 +68,7 @@ def holds(text: str, rewriting: Rewriting) -> bool:
 def holds_move(new_rows: Sequence[str], added: int, intent: MoveIntent, function: Function) -> bool:
     """Tell whether the rows of `function`, of which there are `added` more now, mean what `intent` wants."""
     piece = "".join(new_rows[first_row(function) - 1 : (function.end_lineno or 0) + added])
-    wanted: dict[int, ast.AST | tuple[ast.stmt, ...]] = {id(intent.owner): _build_move(intent)}
-    if intent.gone is not None:
-        wanted[id(intent.gone)] = ()
-    return _means(piece, function, wanted)
+    return _means(piece, function, {**intent.others, id(intent.owner): _build_move(intent)})
 
 
 def parse(text: str) -> ast.Module:

@@ -79,6 +79,8 @@ class Transfers:
     def _find_covered(self, block: Block) -> list[int]:
         """Return the findings that are gone once the block has moved."""
         first, last = block.statements[0].lineno, block.statements[-1].end_lineno or 0
+        if block.loop is not None:
+            last = block.loop.iter.end_lineno or last
         found = enumerate(self._file.diagnostics)
         return [number for number, one in found if one.code in _MOVABLE and first <= one.span.row <= last]
 
@@ -95,9 +97,13 @@ class Transfers:
         assert remedy is not None
         form = Form.WRAPPED if is_wrapping(remedy) else Form.DIRECT
         recipe, modules = write_recipe(form, remedy, place, self._file.names, self._file.target)
+        signature = self._give_out(block, signature, taken)
         covered = self._find_covered(block)
         codes = {self._file.diagnostics[number].code for number in covered}
-        name = choose_name(scene.function, block.statements, signature.results, codes, taken, is_only=is_only)
+        used = {root_name(one.place.node) for one in inside}
+        named = signature.results[-1:] if block.loop else [one for one in signature.results if one not in used]
+        named = named or signature.results
+        name = choose_name(scene.function, block.statements, named, codes, taken, is_only=is_only and not block.loop)
         edits, intent = self._write(block, name, recipe, signature)
         if not self._is_proved(edits, intent, place):
             return Proposal(refusal="the rewritten text would not mean what it should")
@@ -114,18 +120,39 @@ class Transfers:
         """Return the edits that move a block, and what they mean."""
         from loopsafe.fixes import moving  # with it comes LibCST
 
-        step, gone, ending, cuts = block.path[-1], None, "", list[Edit]()
+        step, ending, edits = block.path[-1], "", list[Edit]()
+        others: dict[int, ast.AST | tuple[ast.stmt, ...]] = {}
         if block.rest is not None:
             ending, cut = moving.take_row(block.rest, self._file.tree.rows)
             if not is_reached_otherwise(block.path):
-                gone, cuts = block.rest, [cut]
+                edits.append(cut)
+                others[id(block.rest)] = ()
+        if block.loop is not None:
+            span = self._file.tree.span(block.loop.iter)
+            edits.append(Edit(span.start, span.end, signature.results[-1]))
+            others[id(block.loop.iter)] = ast.Name(signature.results[-1], ast.Load())
         wording = moving.Wording(name, recipe, signature, ending)
-        edit = moving.move(block.statements, step.node, wording, self._file)
+        edits.insert(0, moving.move(block.statements, step.node, wording, self._file))
         body = [*signature.body]
         if signature.results and not signature.is_folded:
             body += parse(f"async def _(): {moving.write_return(signature)}").body[0].body  # type: ignore[attr-defined]
         header, call = moving.write_header(wording), moving.write_call(wording)
-        return (edit, *cuts), MoveIntent(step.node, step.field, block.first, block.last, header, body, call, gone)
+        return tuple(edits), MoveIntent(step.node, step.field, block.first, block.last, header, body, call, others)
+
+    def _give_out(self, block: Block, signature: Signature, taken: set[str]) -> Signature:
+        """Return the signature with what the loop behind the block goes through as its last result."""
+        if block.loop is None:
+            return signature
+        name = next(
+            name
+            for name in ("rows", "records", "results", *(f"rows_{n}" for n in range(2, 10_000)))
+            if name not in taken
+        )
+        taken.add(name)
+        text = self._file.slice(self._file.tree.span(block.loop.iter))
+        results = (*signature.results, name)
+        plain = signature._replace(is_annotated=False, is_folded=False, annotation=None)
+        return plain._replace(results=results, body=block.statements, last_value=text)
 
     def _is_proved(self, edits: tuple[Edit, ...], intent: MoveIntent, place: Place) -> bool:
         old = self._file.tree.rows
