@@ -1,6 +1,6 @@
 """Rows of a cursor that are handed on with `await`, one by one.
 
-Fixed by: --fix --unsafe-fixes
+Fixed by: --fix
 """
 
 import asyncio
