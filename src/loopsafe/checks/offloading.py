@@ -69,8 +69,11 @@ class Offloaders:
     # Known to the catalogue
 
     def _described(self, module: Module) -> Iterator[Offloader]:
+        catalog = self._project.catalog
         for name in _imported(module):
-            for candidate in (name, f"{name}.run_sync"):
+            # `to_thread.run_sync` of a module; a class's own is a method, which gets an object of the class as well
+            is_class = catalog.is_class(catalog.canonical(name))
+            for candidate in (name,) if is_class else (name, f"{name}.run_sync"):
                 role = self._role(candidate)
                 if role is None or not _is_offloader(role):
                     continue

@@ -53,7 +53,8 @@ def fit(
     old = lines[first - 1 : last]
     moved = [Edit(_up(edit.start, first), _up(edit.end, first), edit.content) for edit in edits]
     new = rows(apply("".join(old), [Fix("", Applicability.UNSAFE, tuple(moved))], Applicability.UNSAFE).text)
-    broken = break_row(new[0].rstrip("\r\n"), find_limit(old, width), is_inside=is_inside)
+    text = new[0].rstrip("\r\n")
+    broken = break_row(text, width, is_inside=is_inside) if measure(text) > find_limit(old, width) else [text]
     if len(broken) == 1:
         return edits
     content = newline.join([*broken, *(row.rstrip("\r\n") for row in new[1:])])
