@@ -204,6 +204,8 @@ class Remedy(msgspec.Struct, frozen=True, gc=False):
     """Arguments that the off-loader takes in front of the callable; for `APPLY`, those that are dropped."""
     takes_keywords: bool = True
     """The off-loader hands on the call's keyword arguments."""
+    changes: tuple[str, ...] = ()
+    """Names of attributes and variables that the call changes, and that the coroutine may have looked at before."""
 
 
 class Diagnostic(msgspec.Struct, frozen=True, gc=False):

@@ -1,5 +1,7 @@
 """Which calls may move to a thread: what needs its loop stays, what only knows of it does not."""
 
+# ruff: noqa: E501  (a case is one row of a table)
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -90,6 +92,58 @@ def test_a_loop_may_be_handed_to_a_thread_that_only_tells_it_something(
     tmp_path: Path, told: str, degree: str | None
 ) -> None:
     assert degree_of(tmp_path, TELLER.format(told=told)) == degree
+
+
+CLIENT = """
+_names = None
+
+
+def read():
+    global _names
+    _names = requests.get(URL).json()
+
+
+class Client:
+    names = None
+
+    def __init__(self):
+        self.cache = {{}}
+
+    def load(self):
+        self._fetch()
+
+    def _fetch(self):
+        self.names = requests.get(URL).json()
+
+    def load_one(self, key):
+        self.cache[key] = requests.get(URL).json()
+
+    def ask(self):
+        return requests.get(URL).json()
+
+    async def run(self, key):
+        {body}
+
+
+async def main(client: Client):
+    await client.run("a")
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "degree"),
+    [
+        pytest.param("if self.names is None:\n            self.load()", "unsafe", id="made when first asked for"),
+        pytest.param("if self.names:\n            return self.names\n        self.load()", "unsafe", id="left if it is there"),
+        pytest.param("if key not in self.cache:\n            self.load_one(key)", "unsafe", id="a cache"),
+        pytest.param("if _names is None:\n            read()", "unsafe", id="a variable of the module"),
+        pytest.param("self.load()\n        if self.names:\n            return self.names", "safe", id="looked at afterwards"),
+        pytest.param("if self.names is None:\n            self.ask()", "safe", id="nothing is changed"),
+        pytest.param("if key is None:\n            self.load()", "safe", id="something else is looked at"),
+    ],
+)  # fmt: skip
+def test_a_call_that_changes_what_was_looked_at_may_be_made_twice(tmp_path: Path, body: str, degree: str) -> None:
+    assert degree_of(tmp_path, CLIENT.format(body=body)) == degree
 
 
 @pytest.mark.parametrize(

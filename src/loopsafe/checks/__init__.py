@@ -13,7 +13,7 @@ from loopsafe.checks.check import Check
 
 __all__ = ["Check", "shipped_checks"]
 
-_NO_CHECKS = frozenset({"bridges", "callers", "check", "messages", "offloading", "remedies", "threads"})
+_NO_CHECKS = frozenset({"bridges", "callers", "changes", "check", "messages", "offloading", "remedies", "threads"})
 
 
 @cache

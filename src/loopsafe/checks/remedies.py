@@ -12,6 +12,7 @@ import msgspec
 
 from loopsafe.catalog import Affinity, Fact, Role, RoleKind
 from loopsafe.checks.bridges import find_awaitable
+from loopsafe.checks.changes import Changes
 from loopsafe.checks.offloading import Offloader, Offloaders, library_of
 from loopsafe.checks.threads import ThreadTraces
 from loopsafe.model import LOOP_EFFECTS, Applicability, Bond, Effect, Position, Remedy, RemedyKind, Span
@@ -63,6 +64,7 @@ class Remedies:
         self._project: Final = project
         self._offloaders: Final = Offloaders(project, offload)
         self._traces: Final = ThreadTraces(project)
+        self._changes: Final = Changes(project)
 
     def find(self, finding: Blocking, fact: Fact, starts: Starts) -> Remedy | None:
         """The remedy for one finding."""
@@ -109,7 +111,13 @@ class Remedies:
         keywords = {name for name, _ in node.keywords} if isinstance(node, ir.Call) else set()
         takes_keywords = way.takes_keywords and (way.own_name is None or way.own_name not in keywords)
         return Remedy(
-            kind, finding.span, offloader=way.name, bond=bond, leading=way.leading, takes_keywords=takes_keywords
+            kind,
+            finding.span,
+            offloader=way.name,
+            bond=bond,
+            leading=way.leading,
+            takes_keywords=takes_keywords,
+            changes=self._changes.at(finding.witness.site) if finding.frame.code.scope.branches else (),
         )
 
     def _needs_its_thread(self, finding: Blocking, node: ir.Call | ir.Attr) -> bool:

@@ -66,7 +66,8 @@ def judge(case: Case) -> list[str]:
         require_thread_fit(case.place.node)
     if case.in_lambda:
         require_lambda_fit(case.place.node)
-    return [*_find_doubts(case), *find_races(case.place, case.histories)]
+    changes = case.diagnostic.remedy.changes if case.diagnostic.remedy is not None else ()
+    return [*_find_doubts(case), *find_races(case.place, case.histories, changes)]
 
 
 def require_coroutine(place: Place, target: tuple[int, int]) -> None:

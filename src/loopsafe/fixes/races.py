@@ -6,7 +6,7 @@ A guess by text, on the careful side: it only ever makes a fix unsafe.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from loopsafe.fixes.places import Around, Function, Place, walk_scope
@@ -66,8 +66,11 @@ class History:
         return known
 
 
-def find_races(place: Place, histories: dict[Function, History]) -> Iterator[str]:
-    """Yield what another task could do while the call at `place` is awaited; fill `histories` on the way."""
+def find_races(place: Place, histories: dict[Function, History], changes: Collection[str] = ()) -> Iterator[str]:
+    """Yield what another task could do while the call at `place` is awaited; fill `histories` on the way.
+
+    `changes` names the attributes and variables that the call itself changes.
+    """
     function = next((one for one, _ in place.functions()), None)
     if function is None:
         return
@@ -81,7 +84,7 @@ def find_races(place: Place, histories: dict[Function, History]) -> Iterator[str
     looks = _looks(place, function, history)
     seen = _mentions([*looks, *_origins(looks, history, place.node.lineno)])
     row = place.node.lineno if statement is None else statement.lineno
-    if any(history.changes.get(one, 0) >= row for one in seen):
+    if any(history.changes.get(one, 0) >= row or one.rpartition(".")[2] in changes for one in seen):
         yield "what was checked before the await may have changed after it"
 
 
