@@ -80,6 +80,7 @@ WRITTEN = [
     (K.APPLY, "no arguments", "await(«asyncio.to_thread(self.f)»)", "await(self.f())"),
     (K.APPLY, "rows", "await «asyncio.to_thread(\n    f,\n    a,\n)»", "await f(\n    a,\n)"),
     (K.DROP_AWAIT, "a statement", "await «f(a)»", "f(a)"),
+    (K.DROP_AWAIT, "a word that touches", "x = 1 if(await «f(a)»).x else 2", "x = 1 if f(a).x else 2"),
     (K.DROP_AWAIT, "a use", "x = (await «f(a)»).x + 1", "x = f(a).x + 1"),
     (K.SWITCH_PROTOCOL, "an asynchronous block", "with «a» as b: pass", "async with a as b: pass"),
     (K.SWITCH_PROTOCOL, "a synchronous block", "async with «a» as b:\n    pass", "with a as b:\n    pass"),

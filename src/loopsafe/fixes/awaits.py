@@ -154,8 +154,9 @@ def drop_await(file: File, awaited: ast.Await, parent: Around) -> tuple[Edit, ..
     has_parentheses = row[outer.column - 2 : outer.column - 1] == "(" and row[outer.end_column - 1 :][:1] == ")"
     if not (is_used_on and has_parentheses and outer.row == outer.end_row and isinstance(awaited.value, _TIGHT)):
         return (Edit(outer.start, inner.start, ""),)
+    is_touched = row[: outer.column - 2][-1:].isidentifier()  # `if(await f()).x`
     return (
-        Edit(Position(outer.row, outer.column - 1), inner.start, ""),
+        Edit(Position(outer.row, outer.column - 1), inner.start, " " if is_touched else ""),
         Edit(outer.end, Position(outer.end_row, outer.end_column + 1), ""),
     )
 
