@@ -73,6 +73,18 @@ class Users:
         self.connection.cursor().execute("INSERT INTO users VALUES (%s)", (value,))
 
 
+class Api(requests.Session):
+    pass
+
+
+class OneApi(requests.Session):
+    made = None
+
+    def __new__(cls):
+        cls.made = cls.made or super().__new__(cls)
+        return cls.made
+
+
 def work(name):
 """
 TAIL = """
@@ -101,6 +113,7 @@ SAFE = {
     "    return connection.execute('SELECT 1').fetchall()",
     "closed by a wrapper": "with closing(sqlite3.connect('app.db')) as connection:\n    connection.execute('SELECT 1')",
     "a session": "with requests.Session() as session:\n    session.headers['X-Name'] = name\n    return session.get(URL)",
+    "of a class of the project": "return Api().get(URL)",
     "one of two": "if name:\n    cursor = psycopg2.connect(URL).cursor()\nelse:\n"
     "    cursor = psycopg2.connect(URL).cursor('s')\ncursor.execute('SELECT 1')",
     "iterated by a generator expression": "cursor = psycopg2.connect(URL).cursor()\ncursor.execute('SELECT 1')\n"
@@ -113,6 +126,7 @@ SAFE = {
 UNSAFE = {
     "of a module": "shared.cursor().execute('SELECT 1')",
     "of a context manager that lends it": "with borrowed() as cursor:\n    cursor.execute('SELECT 1')",
+    "of a class that has one object": "return OneApi().get(URL)",
     "one of two is shared": "connection = shared if name else psycopg2.connect(URL)\n"
     "connection.cursor().execute('SELECT 1')",
     "of a factory that caches": "kept().cursor().execute('SELECT 1')",
