@@ -60,7 +60,8 @@ class Case(NamedTuple):
 def judge(case: Case) -> list[str]:
     """Return the doubts about rewriting `case`, or raise `Refusal`."""
     require_coroutine(case.place, case.target)
-    require_plain_use(case.place, is_awaited=case.kind is RemedyKind.OFFLOAD_AWAITED)
+    is_awaited = case.kind is RemedyKind.OFFLOAD_AWAITED
+    require_plain_use(case.place, is_awaited=is_awaited, is_indirect=case.diagnostic.code in _INDIRECT)
     require_movable_block(case)
     if case.kind is not RemedyKind.REPLACE_AWAITED:
         require_thread_fit(case.place.node)
@@ -109,12 +110,20 @@ def _is_first_iterable(around: tuple[Around, ...], count: int) -> bool:
     return outer.field == "generators" and outer.nth == 0 and inner is not None and inner.field == "iter"
 
 
-def require_plain_use(place: Place, *, is_awaited: bool = False) -> None:
-    """Refuse where the construct around the call would still block, or break, without it."""
+_INDIRECT: Final = frozenset(codes.transitive for codes in CODES.values())
+
+
+def require_plain_use(place: Place, *, is_awaited: bool = False, is_indirect: bool = False) -> None:
+    """Refuse where the construct around the call would still block, or break, without it.
+
+    `is_indirect` tells that the call is one of the project's own: what it gives may be entered by `async with`. What
+    blocks by itself may not.
+    """
     parent, field, index = place.parent
     if isinstance(parent, ast.Await) and not is_awaited:
         raise Refusal("already awaited")
-    if isinstance(parent, ast.withitem) and field == "context_expr":
+    can_wait = is_indirect and len(place.around) > 1 and isinstance(place.around[1].node, ast.AsyncWith)
+    if isinstance(parent, ast.withitem) and not can_wait and field == "context_expr":
         raise Refusal("entering and leaving the `with` block would still happen on the loop")
     if isinstance(parent, ast.AsyncFor) or (isinstance(parent, ast.comprehension) and parent.is_async):
         if field == "iter":
