@@ -38,6 +38,13 @@ def off_loop_ranges(inference: Inference, frame: Frame) -> list[ir.NodeRange]:
     return [(start, end) for start, end in ranges if start < end]
 
 
+def asks_helper(inference: Inference, frame: Frame) -> bool:
+    """Whether a frame has another function tell it whether a loop is running, or which one."""
+    nodes = frame.code.scope.nodes
+    calls = (ref for ref in frame.code.events if isinstance(nodes[ref], ir.Call))
+    return any(_hands_on_probe(inference, frame, ref) for ref in calls)
+
+
 def _is_made_off_loop(scope: ir.Scope, ref: ir.Ref, ranges: list[ir.NodeRange]) -> bool:
     """Whether a value is there only if code ran that runs off the loop: `None if running else find_loop()`."""
     node = scope.nodes[ref]

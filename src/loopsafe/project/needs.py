@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from loopsafe.catalog import Affinity, RoleKind
 from loopsafe.project.effects import Effects
 from loopsafe.project.entities import Frame
-from loopsafe.project.guards import off_loop_ranges
+from loopsafe.project.guards import asks_helper, off_loop_ranges
 from loopsafe.project.reach import reached
 from loopsafe.project.roles import callable_name
 from loopsafe.project.values import Awaitable, ClassObject, External, Instance, Method
@@ -54,7 +54,8 @@ class LoopNeeds:
     def _is_adapting(self, frame: Frame) -> bool:
         known = self._adapting.get(frame)
         if known is None:
-            known = self._adapting[frame] = bool(off_loop_ranges(self._inference, frame))
+            is_guarded = bool(off_loop_ranges(self._inference, frame))
+            known = self._adapting[frame] = is_guarded or asks_helper(self._inference, frame)
         return known
 
     def _is_needing(self, frame: Frame) -> bool:
