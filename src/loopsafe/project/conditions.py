@@ -75,7 +75,14 @@ def _is_passed(scope: ir.Scope, ref: ir.Ref, depth: int) -> bool:
     match scope.nodes[ref]:
         case ir.Param(index):
             return index > 0 or scope.params[0].name not in ("self", "cls")
-        case ir.Attr(value) | ir.Narrow(value) | ir.Element(value) | ir.Item(value) | ir.Declared(value=value):
+        case (
+            ir.Attr(value)
+            | ir.Narrow(value)
+            | ir.Element(value)
+            | ir.Item(value)
+            | ir.Next(value)
+            | ir.Declared(value=value)
+        ):
             sources: tuple[ir.Ref, ...] = (value,)
         case ir.Compare(_, left, right):
             sources = (left, right)
