@@ -97,6 +97,10 @@ NOT_EVERYWHERE = {
 
 INDIRECT = {
     "boto3.resources.base.ServiceResource",
+    "botocore.client.GetObjectOutput",
+    "botocore.client.InvocationResponse",
+    "botocore.client.InvokeModelResponse",
+    "botocore.client.SynthesizeSpeechOutput",
     "botocore.client.BaseClient",
     "asyncio.run_coroutine_threadsafe.Future",
     "asyncio.Condition.acquire",
