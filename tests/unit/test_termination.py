@@ -63,6 +63,12 @@ def growing_values(count: int) -> str:
     return IMPORT + "async def main(x):\n" + "".join(rows) + "    x[0]()\n    time.sleep(1)\n"
 
 
+def values_used_twice(count: int) -> str:
+    rows = "    x = x.join(x)\n    y = find(y, y, y, y, y)\n" * count
+    tests = "    if x or y == 'a':\n        time.sleep(1)\n    if y == 'b':\n        time.sleep(1)\n"
+    return IMPORT + f"def walk(x, y):\n{rows}{tests}\nasync def main(x):\n    walk('a', x)\n"
+
+
 def many_ways_to_call(count: int) -> str:
     rows = [f"class C{number}: ...\n" for number in range(count)]
     call = "async def main{0}():\n    walk(C{0}(), C{1}())\n\n"
@@ -79,6 +85,7 @@ SHAPES: Final[dict[Callable[[int], str], int | None]] = {
     mutual_recursion: 1,
     huge_union: 1,
     growing_values: 1,
+    values_used_twice: 1,
     many_ways_to_call: MANY,
 }
 """Each with the findings in it; None where the bounds leave something out."""

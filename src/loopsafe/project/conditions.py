@@ -17,8 +17,6 @@ _RARE: Final = 10
 
 Any other outcome of a test weighs one; that a value is not one particular string, nothing.
 """
-_DEEPEST: Final = 12
-"""What follows from an argument through more operations than that is not thought of as the caller's choice."""
 
 
 def side(branch: ir.Branch, outcome: bool) -> tuple[ir.NodeRange, ir.NodeRange]:
@@ -45,7 +43,7 @@ def obstacles(scope: ir.Scope, branches: tuple[ir.Branch, ...]) -> Iterator[tupl
     for branch in branches:
         particular = [(_is_particular(scope, ref), positive, ref) for ref, positive in branch.tested]
         wanted = [(truth is positive, ref) for truth, positive, ref in particular if truth is not None]
-        weight = _RARE if any(_is_passed(scope, ref, _DEEPEST) for _, ref in wanted) else 1
+        weight = _RARE if any(_is_passed(scope, ref) for _, ref in wanted) else 1
         is_alone = len(particular) == 1 and bool(wanted)
         yield side(branch, True), weight if any(is_wanted for is_wanted, _ in wanted) else int(not is_alone)
         yield side(branch, False), weight if is_alone and not wanted[0][0] else int(not is_alone)
@@ -68,31 +66,28 @@ def _is_particular(scope: ir.Scope, ref: ir.Ref) -> bool | None:
     return None
 
 
-def _is_passed(scope: ir.Scope, ref: ir.Ref, depth: int) -> bool:
+def _is_passed(scope: ir.Scope, ref: ir.Ref) -> bool:
     """Whether a value follows from what the caller passes, rather than from the object's or the program's state."""
-    if ref < 0 or depth == 0:
-        return False
-    match scope.nodes[ref]:
-        case ir.Param(index):
-            return index > 0 or scope.params[0].name not in ("self", "cls")
-        case (
-            ir.Attr(value)
-            | ir.Narrow(value)
-            | ir.Element(value)
-            | ir.Item(value)
-            | ir.Next(value)
-            | ir.Declared(value=value)
-        ):
-            sources: tuple[ir.Ref, ...] = (value,)
-        case ir.Compare(_, left, right):
-            sources = (left, right)
-        case ir.Phi(options):
-            sources = options
-        case ir.Call(func=func, args=args):
-            sources = (func, *args)
-        case _:
-            return False
-    return any(_is_passed(scope, source, depth - 1) for source in sources)
+    pending, seen = [ref], {ref}
+    while pending:
+        ref = pending.pop()
+        sources: tuple[ir.Ref, ...] = ()
+        match scope.nodes[ref] if ref >= 0 else None:
+            case ir.Param(index) if index > 0 or scope.params[0].name not in ("self", "cls"):
+                return True
+            case ir.Attr(value) | ir.Narrow(value) | ir.Element(value) | ir.Item(value) | ir.Next(value):
+                sources = (value,)
+            case ir.Declared(value=value):
+                sources = (value,)
+            case ir.Compare(_, left, right):
+                sources = (left, right)
+            case ir.Phi(options):
+                sources = options
+            case ir.Call(func=func, args=args):
+                sources = (func, *args)
+        pending += set(sources) - seen
+        seen.update(sources)
+    return False
 
 
 def _is_string(scope: ir.Scope, ref: ir.Ref) -> bool:

@@ -47,10 +47,13 @@ def looked_at(scope: ir.Scope, ref: ir.Ref, seen: set[ir.Ref]) -> set[Leaf]:
     node = scope.nodes[ref] if ref >= 0 and ref not in seen else None
     match node:
         case ir.Narrow(value) | ir.Declared(value=value) | ir.Attr(value):
+            seen.add(ref)
             return looked_at(scope, value, seen)
         case ir.Compare(_, left, right):
+            seen.add(ref)
             return looked_at(scope, left, seen) | looked_at(scope, right, seen)
         case ir.Call(func=func, args=(argument,)):
+            seen.add(ref)
             callee = scope.nodes[func] if func >= 0 else None
             inner = looked_at(scope, callee.value, seen) if isinstance(callee, ir.Attr) else set()
             return inner | looked_at(scope, argument, seen)
