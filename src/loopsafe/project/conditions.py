@@ -5,9 +5,13 @@ Stage: infer. Knows no values: who asks says what is known of their truth.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
-from typing import Final
+from functools import cache, partial
+from typing import Final, NamedTuple
 
+from loopsafe.project.entities import Code
+from loopsafe.project.leaves import bare
 from loopsafe.summary import ir
 
 STRING_TESTS: Final = frozenset({"startswith", "endswith"})
@@ -17,6 +21,20 @@ _RARE: Final = 10
 
 Any other outcome of a test weighs one; that a value is not one particular string, nothing.
 """
+_FARTHEST_RARE: Final = 2
+"""Through how many calls a path goes on where a caller must pass one particular string, or must be the first.
+
+The further away, the likelier another came before, or means another string (decision 21).
+"""
+
+
+class Obstacle(NamedTuple):
+    """Something that may keep nodes from being evaluated."""
+
+    ranges: tuple[ir.NodeRange, ...]
+    weight: int
+    reach: float = math.inf
+    """Through how many calls further up a path that passes it is followed."""
 
 
 def side(branch: ir.Branch, outcome: bool) -> tuple[ir.NodeRange, ir.NodeRange]:
@@ -38,17 +56,64 @@ def outcome_of(branch: ir.Branch, truth: Callable[[ir.Ref], bool | None]) -> boo
     return True if truths and all(known is not None for known, _ in truths) else None
 
 
-def obstacles(scope: ir.Scope, branches: tuple[ir.Branch, ...]) -> Iterator[tuple[tuple[ir.NodeRange, ...], int]]:
-    """What may keep nodes of a scope from being evaluated, with its weight: tests with an open outcome, failures."""
+def obstacles(code: Code, branches: tuple[ir.Branch, ...]) -> Iterator[Obstacle]:
+    """What may keep nodes of a function from being evaluated: tests with an open outcome, failures."""
+    changes = cache(partial(_changes, code))
     for branch in branches:
-        particular = [(_is_particular(scope, ref), positive, ref) for ref, positive in branch.tested]
-        wanted = [(truth is positive, ref) for truth, positive, ref in particular if truth is not None]
-        weight = _RARE if any(_is_passed(scope, ref) for _, ref in wanted) else 1
-        is_alone = len(particular) == 1 and bool(wanted)
-        yield side(branch, True), weight if any(is_wanted for is_wanted, _ in wanted) else int(not is_alone)
-        yield side(branch, False), weight if is_alone and not wanted[0][0] else int(not is_alone)
-    for handler in scope.handlers:
-        yield (handler.body,), _RARE
+        first = _outcome_at_first(code.scope, branch, changes)
+        for outcome, weight in zip((True, False), _weights(code.scope, branch), strict=True):
+            is_rare = weight == _RARE or outcome is first
+            yield Obstacle(side(branch, outcome), weight, _FARTHEST_RARE if is_rare else math.inf)
+    for handler in code.scope.handlers:
+        yield Obstacle((handler.body,), _RARE)
+
+
+def first_time(scope: ir.Scope) -> Obstacle:
+    """That the body of a function runs only once, because its result is kept."""
+    return Obstacle(((0, len(scope.nodes)),), 0, _FARTHEST_RARE)
+
+
+def _weights(scope: ir.Scope, branch: ir.Branch) -> tuple[int, int]:
+    """What it weighs that a test holds, and that it does not."""
+    particular = [(_is_particular(scope, ref), positive, ref) for ref, positive in branch.tested]
+    wanted = [(truth is positive, ref) for truth, positive, ref in particular if truth is not None]
+    weight = _RARE if any(_is_passed(scope, ref) for _, ref in wanted) else 1
+    is_alone = len(particular) == 1 and bool(wanted)
+    return (
+        weight if any(is_wanted for is_wanted, _ in wanted) else int(not is_alone),
+        weight if is_alone and not wanted[0][0] else int(not is_alone),
+    )
+
+
+def _outcome_at_first(scope: ir.Scope, branch: ir.Branch, changes: Callable[[str, bool], list[ir.Ref]]) -> bool | None:
+    """How a test comes out only until what it leads to has been done: `if self.client is None: self.client = …`."""
+    if len(branch.tested) != 1:
+        return None
+    ((ref, positive),) = branch.tested
+    ref = bare(scope, ref)
+    tested = scope.nodes[ref] if ref >= 0 else None
+    if not isinstance(tested, ir.Name | ir.Attr):
+        return None
+    done = changes(tested.name, isinstance(tested, ir.Attr))
+    leads_there = any(is_in(ref, side(branch, not positive)) for ref in done)
+    return not positive if leads_there else None
+
+
+def _changes(code: Code, name: str, is_attribute: bool) -> list[ir.Ref]:
+    """The nodes that store a variable or attribute, or call something of that module which does, going by its name."""
+    stores = (code.module.attribute_stores if is_attribute else code.module.global_stores).get(name)
+    if not stores:
+        return []
+    here = [ref for index, ref in stores if index == code.index]
+    makers = {code.module.scopes[index].name for index, _ in stores}
+    return here + [ref for ref in code.events if _callee(code.scope, ref) in makers]
+
+
+def _callee(scope: ir.Scope, ref: ir.Ref) -> str | None:
+    """The last name of what a node calls."""
+    call = scope.nodes[ref]
+    func = scope.nodes[call.func] if isinstance(call, ir.Call) and call.func >= 0 else None
+    return func.name if isinstance(func, ir.Name | ir.Attr) else None
 
 
 def _is_particular(scope: ir.Scope, ref: ir.Ref) -> bool | None:
@@ -83,8 +148,8 @@ def _is_passed(scope: ir.Scope, ref: ir.Ref) -> bool:
                 sources = (left, right)
             case ir.Phi(options):
                 sources = options
-            case ir.Call(func=func, args=args):
-                sources = (func, *args)
+            case ir.Call(func=func, args=args, keywords=keywords):
+                sources = (func, *args, *[value for _, value in keywords])
         pending += set(sources) - seen
         seen.update(sources)
     return False

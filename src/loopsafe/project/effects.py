@@ -7,6 +7,7 @@ other where it is iterated.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
@@ -14,7 +15,7 @@ from loopsafe.catalog import Affinity, Fact, Role, RoleKind, When
 from loopsafe.project import conditions
 from loopsafe.project.arguments import Arguments
 from loopsafe.project.conditions import is_in
-from loopsafe.project.decorators import has_unknown_decorator
+from loopsafe.project.decorators import has_role, has_unknown_decorator
 from loopsafe.project.entities import Class, Code, Frame
 from loopsafe.project.evidence import is_only_said, means_another
 from loopsafe.project.guards import off_loop_ranges
@@ -79,6 +80,8 @@ class Site(NamedTuple):
     runs: tuple[Run, ...]
     obstacles: int
     """What the tests weigh that stand between it and the function's beginning, their outcome unknown."""
+    reach: float
+    """Through how many calls further up a path that passes here is followed."""
 
 
 class Effects:
@@ -101,7 +104,7 @@ class Effects:
 
     def _find_sites(self, frame: Frame) -> Iterator[Site]:
         nodes = frame.code.scope.nodes
-        obstacles: list[tuple[tuple[ir.NodeRange, ...], int]] | None = None
+        obstacles: list[conditions.Obstacle] | None = None
         skipped = [*off_loop_ranges(self._inference, frame), *self._inference.branches.dead_ranges(frame)]
         for ref in frame.code.events:
             if skipped and any(start <= ref < end for start, end in skipped):
@@ -109,10 +112,18 @@ class Effects:
             happenings = list(dict.fromkeys(self._happenings(frame, ref, nodes[ref])))
             if happenings:
                 if obstacles is None:
-                    obstacles = list(conditions.obstacles(frame.code.scope, self._inference.branches.open(frame)))
+                    obstacles = self._obstacles(frame)
                 primitives = tuple(each for each in happenings if isinstance(each, Primitive))
                 runs = tuple(each for each in happenings if isinstance(each, Run))
-                yield Site(ref, primitives, runs, sum(weight for ranges, weight in obstacles if is_in(ref, ranges)))
+                met = [obstacle for obstacle in obstacles if is_in(ref, obstacle.ranges)]
+                reach = min((obstacle.reach for obstacle in met), default=math.inf)
+                yield Site(ref, primitives, runs, sum(obstacle.weight for obstacle in met), reach)
+
+    def _obstacles(self, frame: Frame) -> list[conditions.Obstacle]:
+        found = list(conditions.obstacles(frame.code, self._inference.branches.open(frame)))
+        if not frame.code.scope.params and has_role(self._inference, frame.code, RoleKind.CACHES):
+            found.append(conditions.first_time(frame.code.scope))
+        return found
 
     def _happenings(self, frame: Frame, ref: ir.Ref, node: ir.Node) -> Iterator[Happening]:
         match node:

@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple, TypeAlias
 
 from loopsafe.catalog import Fact, When
 from loopsafe.model import LOOP_EFFECTS, Effect
-from loopsafe.project.effects import Effects, Run, Site
+from loopsafe.project.effects import Effects, Primitive, Run, Site
 from loopsafe.project.entities import Frame
 
 FARTHEST: Final[dict[Effect, int]] = {Effect.FILE: 3, Effect.METADATA: 0}
 """Through how many synchronous calls an effect travels; without limit where it is not named (design.md, Effects).
 An effect with a limit does not leave the installed package that has it either."""
 _FARTHEST_LIKELY: Final = 3
-"""Through how many calls a path goes on that may not be taken: of longer ones hardly any was right (decision 18)."""
+"""The same for a path that may not be taken: of longer ones hardly any was right (decision 18)."""
 
 
 class Witness(NamedTuple):
@@ -35,6 +36,8 @@ class Witness(NamedTuple):
     """Calls between this frame and the primitive; 0 if the site is the primitive."""
     length: int
     """The calls, and what the tests on the way weigh; of several paths the shortest is shown."""
+    reach: float
+    """Through how many calls more the path is followed; infinitely many if nothing limits it."""
     doubt: str | None = None
     """Why the path may not be taken; without a doubt the finding is certain."""
 
@@ -42,13 +45,22 @@ class Witness(NamedTuple):
     def is_likely(self) -> bool:
         return self.doubt is not None
 
+    @staticmethod
+    def of(site: Site, primitive: Primitive) -> Witness:
+        """What is called at a site itself."""
+        limit = _FARTHEST_LIKELY if primitive.doubt else math.inf
+        reach = min(FARTHEST.get(primitive.fact.effect, math.inf), limit, site.reach)
+        return Witness(site, primitive.fact, 0, site.obstacles, reach, primitive.doubt)
+
     def called(self, site: Site, run: Run) -> Witness:
         """The same, one call further up."""
-        length = self.length + 1 + site.obstacles
-        return Witness(site, run.frame, self.hops + 1, length, run.doubt or self.doubt)
+        hops, length = self.hops + 1, self.length + 1 + site.obstacles
+        limit = _FARTHEST_LIKELY - hops if run.doubt else math.inf
+        reach = min(self.reach - 1, limit, site.reach)
+        return Witness(site, run.frame, hops, length, reach, run.doubt or self.doubt)
 
 
-_Found: TypeAlias = tuple[bool, int, int, tuple[int, int, int], Frame, Witness]
+_Found: TypeAlias = tuple[bool, float, int, tuple[int, int, int], Frame, Witness]
 """A witness of a frame, behind what it is sorted by."""
 
 
@@ -84,16 +96,19 @@ class Propagation:
             for site in self._effects.sites(frame):
                 for primitive in site.primitives:
                     key = (primitive.fact.effect, frame)
-                    witness = Witness(site, primitive.fact, 0, site.obstacles, primitive.doubt)
+                    witness = Witness.of(site, primitive)
                     if key not in best or _rank(witness) < _rank(best[key]):
                         best[key] = witness
         sources: dict[Effect, list[_Found]] = {}
         for (effect, frame), witness in best.items():
-            sources.setdefault(effect, []).append(self._found(effect, frame, witness))
+            sources.setdefault(effect, []).append(self._found(frame, witness))
         return sources
 
     def _spread(self, effect: Effect, found: list[_Found]) -> None:
-        """Dijkstra's search, backwards from the primitives; it takes all certain paths before the first likely one."""
+        """Dijkstra's search, backwards from the primitives.
+
+        It takes all certain paths before the first likely one, and what reaches further before what comes to an end.
+        """
         heapq.heapify(found)
         while found:
             *_, frame, witness = heapq.heappop(found)
@@ -102,27 +117,26 @@ class Propagation:
             for caller, site, run in self._callers.get(frame, ()):
                 if (caller, effect) not in self._witnesses and not _ends_at(effect, run, caller):
                     further = witness.called(site, run)
-                    if _is_near(effect, further):
-                        heapq.heappush(found, self._found(effect, caller, further))
+                    if further.reach >= 0:
+                        heapq.heappush(found, self._found(caller, further))
 
-    def _found(self, effect: Effect, frame: Frame, witness: Witness) -> _Found:
+    def _found(self, frame: Frame, witness: Witness) -> _Found:
         """Of equally good paths to a frame, the one that starts earlier in the text comes first."""
-        hops = witness.hops if effect in FARTHEST else 0  # what travels only so far must not take a detour
         place = (self._order[frame], witness.site.ref, next(self._ticks))
-        return (witness.is_likely, hops, witness.length, place, frame, witness)
+        return (witness.is_likely, -witness.reach, witness.length, place, frame, witness)
 
     def at(self, frame: Frame, site: Site) -> Iterator[tuple[Effect, Witness]]:
         """The effects of one site of a frame, each with its witness; of several for one effect the shortest."""
         best: dict[Effect, Witness] = {}
-        for fact, doubt in site.primitives:
-            best.setdefault(fact.effect, Witness(site, fact, 0, site.obstacles, doubt))
+        for primitive in site.primitives:
+            best.setdefault(primitive.fact.effect, Witness.of(site, primitive))
         for run in site.runs:
             for effect in Effect:
                 inner = self._witnesses.get((run.frame, effect))
                 if inner is None or _ends_at(effect, run, frame):
                     continue
                 witness = inner.called(site, run)
-                if not _is_near(effect, witness):
+                if witness.reach < 0:
                     continue
                 known = best.get(effect)
                 if known is None or (witness.is_likely, witness.length) < (known.is_likely, known.length):
@@ -148,13 +162,6 @@ def _rank(source: Witness) -> tuple[bool, bool, int]:
     """Leaving a `with` may have nothing to commit: what was done in it says more."""
     assert isinstance(source.cause, Fact)
     return (source.is_likely, source.cause.when is When.EXIT, source.length)
-
-
-def _is_near(effect: Effect, witness: Witness) -> bool:
-    """Whether a path is not longer than its effect, or the doubt about it, allows."""
-    return witness.hops <= FARTHEST.get(effect, witness.hops) and not (
-        witness.is_likely and witness.hops > _FARTHEST_LIKELY
-    )
 
 
 def _ends_at(effect: Effect, run: Run, caller: Frame) -> bool:
