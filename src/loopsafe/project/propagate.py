@@ -158,10 +158,10 @@ class Propagation:
             yield frame, witness
 
 
-def _rank(source: Witness) -> tuple[bool, bool, int]:
+def _rank(source: Witness) -> tuple[bool, float, bool, int]:
     """Leaving a `with` may have nothing to commit: what was done in it says more."""
     assert isinstance(source.cause, Fact)
-    return (source.is_likely, source.cause.when is When.EXIT, source.length)
+    return (source.is_likely, -source.reach, source.cause.when is When.EXIT, source.length)
 
 
 def _ends_at(effect: Effect, run: Run, caller: Frame) -> bool:
