@@ -5,7 +5,6 @@ Stage: infer. Knows no values: who asks says what is known of their truth.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import Final, NamedTuple
@@ -21,11 +20,6 @@ _RARE: Final = 10
 
 Any other outcome of a test weighs one; that a value is not one particular string, nothing.
 """
-_FARTHEST_RARE: Final = 2
-"""Through how many calls a path goes on where a caller must pass one particular string, or must be the first.
-
-The further away, the likelier another came before, or means another string (decision 21).
-"""
 
 
 class Obstacle(NamedTuple):
@@ -33,8 +27,10 @@ class Obstacle(NamedTuple):
 
     ranges: tuple[ir.NodeRange, ...]
     weight: int
-    reach: float = math.inf
-    """Through how many calls further up a path that passes it is followed."""
+    is_rare: bool = False
+    """It opens for few callers: those that pass one particular string."""
+    is_once: bool = False
+    """It opens the first time only."""
 
 
 def side(branch: ir.Branch, outcome: bool) -> tuple[ir.NodeRange, ir.NodeRange]:
@@ -62,15 +58,14 @@ def obstacles(code: Code, branches: tuple[ir.Branch, ...]) -> Iterator[Obstacle]
     for branch in branches:
         first = _outcome_at_first(code.scope, branch, changes)
         for outcome, weight in zip((True, False), _weights(code.scope, branch), strict=True):
-            is_rare = weight == _RARE or outcome is first
-            yield Obstacle(side(branch, outcome), weight, _FARTHEST_RARE if is_rare else math.inf)
+            yield Obstacle(side(branch, outcome), weight, is_rare=weight == _RARE, is_once=outcome is first)
     for handler in code.scope.handlers:
         yield Obstacle((handler.body,), _RARE)
 
 
 def first_time(scope: ir.Scope) -> Obstacle:
     """That the body of a function runs only once, because its result is kept."""
-    return Obstacle(((0, len(scope.nodes)),), 0, _FARTHEST_RARE)
+    return Obstacle(((0, len(scope.nodes)),), 0, is_once=True)
 
 
 def _weights(scope: ir.Scope, branch: ir.Branch) -> tuple[int, int]:
@@ -100,12 +95,16 @@ def _outcome_at_first(scope: ir.Scope, branch: ir.Branch, changes: Callable[[str
 
 
 def _changes(code: Code, name: str, is_attribute: bool) -> list[ir.Ref]:
-    """The nodes that store a variable or attribute, or call something of that module which does, going by its name."""
-    stores = (code.module.attribute_stores if is_attribute else code.module.global_stores).get(name)
+    """The nodes that store a variable or attribute, or an entry of it, or call by name what does in that module."""
+    module = code.module
+    stores = [
+        *(module.attribute_stores if is_attribute else module.global_stores).get(name, ()),
+        *module.entry_stores.get(name, ()),
+    ]
     if not stores:
         return []
     here = [ref for index, ref in stores if index == code.index]
-    makers = {code.module.scopes[index].name for index, _ in stores}
+    makers = {module.scopes[index].name for index, _ in stores}
     return here + [ref for ref in code.events if _callee(code.scope, ref) in makers]
 
 

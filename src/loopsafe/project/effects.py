@@ -7,7 +7,6 @@ other where it is iterated.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
@@ -80,8 +79,10 @@ class Site(NamedTuple):
     runs: tuple[Run, ...]
     obstacles: int
     """What the tests weigh that stand between it and the function's beginning, their outcome unknown."""
-    reach: float
-    """Through how many calls further up a path that passes here is followed."""
+    is_rare: bool
+    """It is only reached by callers that pass one particular string."""
+    is_once: bool
+    """It is only reached the first time."""
 
 
 class Effects:
@@ -116,8 +117,9 @@ class Effects:
                 primitives = tuple(each for each in happenings if isinstance(each, Primitive))
                 runs = tuple(each for each in happenings if isinstance(each, Run))
                 met = [obstacle for obstacle in obstacles if is_in(ref, obstacle.ranges)]
-                reach = min((obstacle.reach for obstacle in met), default=math.inf)
-                yield Site(ref, primitives, runs, sum(obstacle.weight for obstacle in met), reach)
+                weight = sum(obstacle.weight for obstacle in met)
+                is_rare, is_once = any(one.is_rare for one in met), any(one.is_once for one in met)
+                yield Site(ref, primitives, runs, weight, is_rare, is_once)
 
     def _obstacles(self, frame: Frame) -> list[conditions.Obstacle]:
         found = list(conditions.obstacles(frame.code, self._inference.branches.open(frame)))

@@ -103,6 +103,17 @@ class Module:
                 stores.setdefault(name, []).append((index, ref))
         return stores
 
+    @cached_property
+    def entry_stores(self) -> dict[str, list[tuple[int, ir.Ref]]]:
+        """Stores of entries, by the last name of what they are stored in: `_cache[key] = value`."""
+        stores: dict[str, list[tuple[int, ir.Ref]]] = {}
+        for index, scope in enumerate(self.scopes):
+            for ref, node in enumerate(scope.nodes):
+                container = scope.nodes[node.object] if isinstance(node, ir.StoreItem) and node.object >= 0 else None
+                if isinstance(container, ir.Name | ir.Attr):
+                    stores.setdefault(container.name, []).append((index, ref))
+        return stores
+
     def __repr__(self) -> str:
         return f"<module {self.name}>"
 

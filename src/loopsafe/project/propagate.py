@@ -24,6 +24,11 @@ FARTHEST: Final[dict[Effect, int]] = {Effect.FILE: 3, Effect.METADATA: 0}
 An effect with a limit does not leave the installed package that has it either."""
 _FARTHEST_LIKELY: Final = 3
 """The same for a path that may not be taken: of longer ones hardly any was right (decision 18)."""
+_FARTHEST_RARE: Final = 2
+"""The same from where a caller must be the first, or pass one particular string (decision 21).
+
+The further away, the likelier another came before, or means another string.
+"""
 
 
 class Witness(NamedTuple):
@@ -48,15 +53,16 @@ class Witness(NamedTuple):
     @staticmethod
     def of(site: Site, primitive: Primitive) -> Witness:
         """What is called at a site itself."""
-        limit = _FARTHEST_LIKELY if primitive.doubt else math.inf
-        reach = min(FARTHEST.get(primitive.fact.effect, math.inf), limit, site.reach)
-        return Witness(site, primitive.fact, 0, site.obstacles, reach, primitive.doubt)
+        effect, doubt = primitive.fact.effect, primitive.doubt
+        limit = _FARTHEST_LIKELY if doubt else math.inf
+        reach = min(FARTHEST.get(effect, math.inf), limit, _reach(effect, site))
+        return Witness(site, primitive.fact, 0, site.obstacles, reach, doubt)
 
-    def called(self, site: Site, run: Run) -> Witness:
+    def called(self, effect: Effect, site: Site, run: Run) -> Witness:
         """The same, one call further up."""
         hops, length = self.hops + 1, self.length + 1 + site.obstacles
         limit = _FARTHEST_LIKELY - hops if run.doubt else math.inf
-        reach = min(self.reach - 1, limit, site.reach)
+        reach = min(self.reach - 1, limit, _reach(effect, site))
         return Witness(site, run.frame, hops, length, reach, run.doubt or self.doubt)
 
 
@@ -116,7 +122,7 @@ class Propagation:
                 continue
             for caller, site, run in self._callers.get(frame, ()):
                 if (caller, effect) not in self._witnesses and not _ends_at(effect, run, caller):
-                    further = witness.called(site, run)
+                    further = witness.called(effect, site, run)
                     if further.reach >= 0:
                         heapq.heappush(found, self._found(caller, further))
 
@@ -135,7 +141,7 @@ class Propagation:
                 inner = self._witnesses.get((run.frame, effect))
                 if inner is None or _ends_at(effect, run, frame):
                     continue
-                witness = inner.called(site, run)
+                witness = inner.called(effect, site, run)
                 if witness.reach < 0:
                     continue
                 known = best.get(effect)
@@ -162,6 +168,13 @@ def _rank(source: Witness) -> tuple[bool, float, bool, int]:
     """Leaving a `with` may have nothing to commit: what was done in it says more."""
     assert isinstance(source.cause, Fact)
     return (source.is_likely, -source.reach, source.cause.when is When.EXIT, source.length)
+
+
+def _reach(effect: Effect, site: Site) -> float:
+    """Through how many calls a path from a site is followed at most, going by what stands in its way."""
+    if site.is_once and effect in FARTHEST:
+        return 0  # small files that are read once in the life of a process
+    return _FARTHEST_RARE if site.is_once or site.is_rare else math.inf
 
 
 def _ends_at(effect: Effect, run: Run, caller: Frame) -> bool:
