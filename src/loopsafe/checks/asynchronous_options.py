@@ -25,9 +25,7 @@ def _run(context: Context) -> Iterator[Diagnostic]:
 
 def _in_module(context: Context, module: Module) -> Iterator[Diagnostic]:
     for index, scope in enumerate(module.scopes):
-        for ref, node in enumerate(scope.nodes):
-            if not isinstance(node, ir.Call):
-                continue
+        for ref, node in scope.each_call():
             for name, value in node.keywords:
                 if name not in _OPTIONS:
                     continue

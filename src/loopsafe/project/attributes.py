@@ -63,8 +63,9 @@ class Attributes:
     def _handed_on(self, code: Code) -> set[str]:
         scope = code.scope
         found: set[str] = set()
-        for node in scope.nodes:
-            if not isinstance(node, ir.Call) or not (names := _own_attributes(scope, node)):
+        for _, node in scope.each_call():
+            names = _own_attributes(scope, node)
+            if not names:
                 continue
             callees = self._inference.value(self._inference.generic_frame(code), node.func)
             for callee in self._inference.calls.functions(callees):

@@ -279,7 +279,7 @@ class Belongings:
     def _lets_go(self, frame: Frame) -> bool:
         """Whether a function puts a bound object where it may be found later, or by another thread."""
         return any(self._is_tied(frame, ref) for ref in self._kept(frame)) or any(
-            self._hands_over(frame, node) for node in frame.code.scope.nodes if isinstance(node, ir.Call)
+            self._hands_over(frame, node) for _, node in frame.code.scope.each_call()
         )
 
     def _kept(self, frame: Frame) -> Iterator[ir.Ref]:

@@ -287,9 +287,7 @@ class Branches:
     def _handed_on(self, code: Code, depth: int) -> set[Leaf]:
         scope = code.scope
         found: set[Leaf] = set()
-        for node in scope.nodes:
-            if not isinstance(node, ir.Call):
-                continue
+        for _, node in scope.each_call():
             if len(node.args) > 1 and name_of(scope, node.func) == "getattr":
                 found |= looked_at(scope, node.args[1], set())
             if not any(meant(scope, ref, set()) for ref in (*node.args, *[ref for _, ref in node.keywords])):
@@ -303,10 +301,9 @@ class Branches:
         """What functions made in this one look at: parameters of this one, or variables further out."""
         found: set[Leaf] = set()
         names = {param.name: index for index, param in enumerate(code.scope.params)}
-        for node in code.scope.nodes:
-            if isinstance(node, ir.MakeFunction):
-                inner = self._deciding(code.module.code(node.scope), depth + 1)
-                found |= {names.get(leaf, leaf) for leaf in inner if isinstance(leaf, str)}
+        for inner in code.inner:
+            leaves = self._deciding(inner, depth + 1)
+            found |= {names.get(leaf, leaf) for leaf in leaves if isinstance(leaf, str)}
         return found
 
     def _stored(self, code: Code) -> set[Leaf]:

@@ -268,7 +268,7 @@ class Calls:
         return unite(default, self._inference.callers.passed(frame, index))
 
     def _receiver(self, frame: Frame, owner: Class) -> Values:
-        made = self._inference.value(owner.frame, frame.code.module.makers[frame.code.index][1])
+        made = self._inference.value(owner.frame, frame.code.scope.maker)
         kinds = {value.kind for value in made if isinstance(value, Function) and value.code is frame.code}
         if "static" in kinds:
             return NOTHING

@@ -5,6 +5,7 @@ They hold summaries and what has been found out about them so far; finding out i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
 
@@ -53,18 +54,17 @@ class Module:
         return code
 
     @cached_property
-    def makers(self) -> dict[int, tuple[int, ir.Ref]]:
-        """For each function or class scope, the scope and node that make its object."""
-        return {
-            node.scope: (index, ref)
-            for index, scope in enumerate(self.scopes)
-            for ref, node in enumerate(scope.nodes)
-            if isinstance(node, _MAKERS)
-        }
-
-    @cached_property
     def class_scopes(self) -> tuple[int, ...]:
         return tuple(index for index, scope in enumerate(self.scopes) if scope.kind == ir.ScopeKind.CLASS)
+
+    @cached_property
+    def inner(self) -> dict[int, list[Code]]:
+        """The functions, lambdas and generator expressions that each scope makes, in the order of the text."""
+        inner: dict[int, list[Code]] = {}
+        for index, scope in enumerate(self.scopes):
+            if scope.kind not in (ir.ScopeKind.MODULE, ir.ScopeKind.CLASS):
+                inner.setdefault(scope.parent, []).append(self.code(index))
+        return inner
 
     @cached_property
     def calls(self) -> dict[str, list[tuple[int, ir.Ref]]]:
@@ -72,15 +72,14 @@ class Module:
         calls: dict[str, list[tuple[int, ir.Ref]]] = {}
         for index, scope in enumerate(self.scopes):
             nodes = scope.nodes
-            for ref, node in enumerate(nodes):
-                if isinstance(node, ir.Call) and node.func >= 0:
-                    func = nodes[node.func]
-                    if isinstance(func, ir.Param):  # `cls(…)`
-                        name: str | None = scope.params[func.index].name
-                    else:
-                        name = mentioned_name(self, func)
-                    if name is not None:
-                        calls.setdefault(name, []).append((index, ref))
+            for ref, node in scope.each_call():
+                func = nodes[node.func] if node.func >= 0 else None
+                if isinstance(func, ir.Param):  # `cls(…)`
+                    name: str | None = scope.params[func.index].name
+                else:
+                    name = mentioned_name(self, func)
+                if name is not None:
+                    calls.setdefault(name, []).append((index, ref))
         return calls
 
     @cached_property
@@ -155,10 +154,14 @@ class Code:
     @cached_property
     def maker(self) -> ir.MakeFunction | ir.MakeClass:
         """The node that makes this function or class; not for modules."""
-        scope, ref = self.module.makers[self.index]
-        node = self.module.scopes[scope].nodes[ref]
+        node = self.parent.scope.nodes[self.scope.maker]
         assert isinstance(node, ir.MakeFunction | ir.MakeClass)
         return node
+
+    @property
+    def inner(self) -> Sequence[Code]:
+        """The functions, lambdas and generator expressions that it makes."""
+        return self.module.inner.get(self.index, ())
 
     @cached_property
     def events(self) -> tuple[ir.Ref, ...]:
@@ -168,7 +171,7 @@ class Code:
     @cached_property
     def awaited(self) -> frozenset[ir.Ref]:
         """The nodes that are awaited on the spot."""
-        return frozenset(node.value for node in self.scope.nodes if isinstance(node, ir.Await))
+        return frozenset(node.value for node in self.scope.nodes if node.__class__ is ir.Await)
 
     def __repr__(self) -> str:
         return f"<code {self.full_name}>"
@@ -254,7 +257,7 @@ class Class:
         """`values[name] = …` in methods with parameters such as `cls, values`: what is stored, by name."""
         fillings: dict[str, list[tuple[Code, ir.Ref]]] = {}
         for code in self.methods.values():
-            nodes = code.scope.nodes
+            nodes = code.scope.nodes if code.maker.decorators else ()  # a validator is decorated as one
             for node in nodes:
                 if isinstance(node, ir.StoreItem) and node.key is not None and nodes[node.object] == ir.Param(1):
                     fillings.setdefault(node.key, []).append((code, node.value))
@@ -266,9 +269,4 @@ class Class:
 
 def _nested(code: Code) -> list[Code]:
     """Functions made within a function, however deep."""
-    found = []
-    for node in code.scope.nodes:
-        if isinstance(node, ir.MakeFunction):
-            inner = code.module.code(node.scope)
-            found += [inner, *_nested(inner)]
-    return found
+    return [found for inner in code.inner for found in (inner, *_nested(inner))]

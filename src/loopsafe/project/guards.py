@@ -40,9 +40,7 @@ def off_loop_ranges(inference: Inference, frame: Frame) -> list[ir.NodeRange]:
 
 def asks_helper(inference: Inference, frame: Frame) -> bool:
     """Whether a frame has another function tell it whether a loop is running, or which one."""
-    nodes = frame.code.scope.nodes
-    calls = (ref for ref in frame.code.events if isinstance(nodes[ref], ir.Call))
-    return any(_hands_on_probe(inference, frame, ref) for ref in calls)
+    return any(_hands_on_probe(inference, frame, ref) for ref in frame.code.scope.calls)
 
 
 def _is_made_off_loop(scope: ir.Scope, ref: ir.Ref, ranges: list[ir.NodeRange]) -> bool:

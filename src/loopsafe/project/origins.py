@@ -182,8 +182,7 @@ class Origins:
         """Whether an assignment is made only where there is nothing yet, whatever loop is running."""
         scope = code.scope
         frame = self._inference.generic_frame(code)
-        calls = (node for node in scope.nodes if isinstance(node, ir.Call))
-        callees = (callee for node in calls for callee in self._inference.value(frame, node.func))
+        callees = (callee for _, node in scope.each_call() for callee in self._inference.value(frame, node.func))
         if _is_none(scope, ref) or any(role_of(self._inference, callee) is RoleKind.RUNNING_LOOP for callee in callees):
             return False
         ranges = (one for branch in scope.branches for one in (branch.body, branch.orelse, branch.after))
@@ -243,7 +242,7 @@ class Origins:
         return _longest(found)
 
     def _property(self, holder: Thing, owner: Class, code: Code) -> Thing | None:
-        values = self._inference.value(owner.frame, owner.code.module.makers[code.index][1])
+        values = self._inference.value(owner.frame, code.scope.maker)
         if not any(isinstance(value, Function) and value.kind == "property" for value in values):
             return None
         is_kept = has_role(self._inference, code, RoleKind.CACHED_PROPERTY)

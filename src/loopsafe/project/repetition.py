@@ -170,9 +170,7 @@ class Repetition:
     def _handed_over(self, code: Code) -> Iterator[bool]:
         """For each place where its module gives a function to others, whether they call it again and again."""
         for index, scope in enumerate(code.module.scopes):
-            for ref, node in enumerate(scope.nodes):
-                if not isinstance(node, ir.Call):
-                    continue
+            for ref, node in scope.each_call():
                 for keyword, given in (*(("", one) for one in node.args), *node.keywords):
                     if self._is_function(code.module.code(index), given, code):
                         is_callback = (keyword or "").startswith("on_")

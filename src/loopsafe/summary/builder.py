@@ -64,6 +64,8 @@ class ScopeBuilder:
         self.nonlocals: list[tuple[str, ir.Ref]] = []
         self.discards: list[ir.Ref] = []
         self.stores: list[ir.Ref] = []
+        self.calls: list[ir.Ref] = []
+        self.maker = ir.UNKNOWN
         self.additions: list[tuple[ir.Ref, ir.Ref]] = []
         self.branches: list[ir.Branch] = []
         self.handlers: list[ir.Handler] = []
@@ -127,6 +129,11 @@ class ScopeBuilder:
     def add(self, node: ir.Node) -> ir.Ref:
         self.nodes.append(node)
         return len(self.nodes) - 1
+
+    def add_call(self, node: ir.Call) -> ir.Ref:
+        ref = self.add(node)
+        self.calls.append(ref)
+        return ref
 
     def name_node(self, name: str) -> ir.Ref:
         """One node stands for all reads of a name that is not local."""
@@ -209,6 +216,7 @@ class ScopeBuilder:
             kind=self.kind,
             name=self.name,
             parent=self.parent.index if self.parent is not None else self.index,
+            maker=self.maker,
             span=self.span,
             nodes=tuple(self.nodes),
             is_async=self.is_async,
@@ -223,6 +231,7 @@ class ScopeBuilder:
             nonlocals=tuple(self.nonlocals),
             discards=tuple(self.discards),
             stores=tuple(self.stores),
+            calls=tuple(self.calls),
             additions=additions,
             branches=tuple(self.branches),
             handlers=tuple(self.handlers),

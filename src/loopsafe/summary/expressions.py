@@ -233,7 +233,7 @@ class ExpressionReader:
             attribute = self.scope.nodes[func]
             self.scope.add_addition(attribute.value if isinstance(attribute, ir.Attr) else ir.UNKNOWN, args[-1])
         place = self.scope.add_place(self.span(node), self.places.callee_text(callee))
-        return self.scope.add(ir.Call(func, args, keywords, starred, place))
+        return self.scope.add_call(ir.Call(func, args, keywords, starred, place))
 
     def _starred(self, node: ast.Starred) -> ir.Ref:
         return self.read(node.value)
@@ -330,7 +330,8 @@ class ExpressionReader:
         scope.yields.append(element)
         scope.is_async = scope.has_await
         self.scope = outer
-        return outer.add(ir.MakeFunction(scope.index, (), ((0, first),)))
+        scope.maker = outer.add(ir.MakeFunction(scope.index, (), ((0, first),)))
+        return scope.maker
 
     def _lambda(self, node: ast.Lambda) -> ir.Ref:
         return self.make_function(ir.ScopeKind.LAMBDA, "<lambda>", self.span(node), node, node.body)

@@ -14,7 +14,7 @@ Over 400 lines because the node kinds are one closed set, and reading about them
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
 import msgspec
@@ -348,6 +348,8 @@ class Scope(msgspec.Struct, frozen=True, array_like=True, gc=False):
     name: str
     parent: int
     """Index of the enclosing scope; the module is its own."""
+    maker: Ref
+    """The node of the enclosing scope that makes this function or class; `UNKNOWN` for the module."""
     span: RawSpan
     """Of the name in `def name` or `class name`; for others of the whole expression."""
     nodes: tuple[Node, ...]
@@ -370,6 +372,8 @@ class Scope(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Values of expression statements."""
     stores: tuple[Ref, ...] = ()
     """Its `StoreAttr` nodes."""
+    calls: tuple[Ref, ...] = ()
+    """Its `Call` nodes: `each_call` goes through them."""
     additions: tuple[tuple[Ref, Ref], ...] = ()
     """Containers that were not made here, each with a value that is put into it: `self.clients[name] = x`."""
     branches: tuple[Branch, ...] = ()
@@ -382,6 +386,13 @@ class Scope(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The places of its nodes, packed: objects for all of them would take half of the memory of a large project."""
     looks: tuple[tuple[int, Ref], ...] = ()
     """Results of calls, and what they may have become, that are looked at without a node for it: how, and which."""
+
+    def each_call(self) -> Iterator[tuple[Ref, Call]]:
+        """Its calls, in order of evaluation."""
+        for ref in self.calls:
+            node = self.nodes[ref]
+            assert isinstance(node, Call)
+            yield ref, node
 
     def span_at(self, place: Place) -> RawSpan:
         row, column, end_row, end_column = _SPAN.unpack_from(self.spans, place * _SPAN.size)

@@ -136,7 +136,8 @@ class StatementReader(FlowReader):
             scope.body = body_kind(node.body)
             self.read_block(body)
         self.scope = outer
-        return outer.add(ir.MakeFunction(scope.index, decorators, tuple(defaults), tuple(annotations)))
+        scope.maker = outer.add(ir.MakeFunction(scope.index, decorators, tuple(defaults), tuple(annotations)))
+        return scope.maker
 
     def _parameters(
         self, node: ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef
@@ -178,7 +179,8 @@ class StatementReader(FlowReader):
         scope = self.scope = self.open_scope(ir.ScopeKind.CLASS, node.name, self.places.name_span(node))
         self.read_block(node.body)
         self.scope = outer
-        outer.assign(node.name, outer.add(ir.MakeClass(scope.index, bases, keywords, decorators)))
+        scope.maker = outer.add(ir.MakeClass(scope.index, bases, keywords, decorators))
+        outer.assign(node.name, scope.maker)
 
     def _import(self, node: ast.Import) -> None:
         for alias in node.names:
