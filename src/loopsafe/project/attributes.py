@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from loopsafe.project.entities import Class, Code
+from loopsafe.project.values import Instance
 from loopsafe.summary import ir
 
 if TYPE_CHECKING:
@@ -26,6 +27,13 @@ class Attributes:
         self._inference: Final = inference
         self._once: Final[dict[tuple[Class, str], bool]] = {}
         self._decisive: Final[dict[Class, frozenset[str]]] = {}
+
+    def is_fixed(self, instance: Instance, name: str) -> bool:
+        """Whether an attribute of an object that was seen being made holds what the constructor gave it."""
+        cls = instance.cls
+        if instance.made is None or not isinstance(cls, Class):
+            return False
+        return name in instance.kept or self.is_set_once(cls, name)
 
     def is_set_once(self, cls: Class, name: str) -> bool:
         """Whether only the constructor of a class gives its objects an attribute, and no code outside changes it."""

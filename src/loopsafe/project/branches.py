@@ -166,7 +166,7 @@ class Branches:
         owners = self._inference.value(frame, node.value)
         for owner in owners:
             match owner:
-                case Instance(Class() as cls, made=Frame()) if self._inference.attributes.is_set_once(cls, node.name):
+                case Instance() if self._inference.attributes.is_fixed(owner, node.name):
                     continue
                 case Instance():
                     return ()

@@ -67,6 +67,8 @@ class Calls:
         special = self._language(frame, callees, arguments)
         if special is not None:
             return special
+        if len(callees) == 1 and isinstance(callees[0], ClassObject) and isinstance(callees[0].cls, Class):
+            return (self._inference.secluded.marked(self.make(callees[0].cls, arguments), frame.code, node),)
         return self._inference.each(callees, lambda callee: self.result(callee, arguments))
 
     def result(self, callee: Value, arguments: Arguments) -> Values:

@@ -27,7 +27,7 @@ _KINDS: Final = {
     RoleKind.CONTEXTMANAGER: "manager",
     RoleKind.ASYNCCONTEXTMANAGER: "manager",
 }
-_PROPERTY_PARTS: Final = frozenset({"setter", "deleter", "getter"})
+PROPERTY_PARTS: Final = frozenset({"setter", "deleter", "getter"})
 _IMPLICIT_CLASS_METHODS: Final = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
 
 
@@ -47,7 +47,7 @@ def decorated(inference: Inference, frame: Frame, node: ir.MakeFunction) -> Valu
 
 def _apply(inference: Inference, frame: Frame, ref: ir.Ref, values: Values) -> Values:
     decorator = frame.code.scope.nodes[ref]
-    if isinstance(decorator, ir.Attr) and decorator.name in _PROPERTY_PARTS:
+    if isinstance(decorator, ir.Attr) and decorator.name in PROPERTY_PARTS:
         return _extended(inference.value(frame, decorator.value), decorator.name, values)
     found = inference.value(frame, ref)
     for value in found:
@@ -93,7 +93,7 @@ def has_unknown_decorator(inference: Inference, code: Code) -> bool:
 
 def _is_unknown(inference: Inference, frame: Frame, ref: ir.Ref) -> bool:
     decorator = frame.code.scope.nodes[ref]
-    if isinstance(decorator, ir.Attr) and decorator.name in _PROPERTY_PARTS:
+    if isinstance(decorator, ir.Attr) and decorator.name in PROPERTY_PARTS:
         return False
     if isinstance(decorator, ir.Call):  # what a factory made has its factory's role
         return _is_unknown(inference, frame, decorator.func)

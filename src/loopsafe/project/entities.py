@@ -83,6 +83,21 @@ class Module:
         return calls
 
     @cached_property
+    def mentions(self) -> dict[str, list[tuple[int, ir.Ref]]]:
+        """Reads of attributes and of variables that are not local, imports, and `getattr(value, "name")`, by name."""
+        mentions: dict[str, list[tuple[int, ir.Ref]]] = {}
+        for index, scope in enumerate(self.scopes):
+            nodes = scope.nodes
+            for ref, node in enumerate(nodes):
+                name = node.name if isinstance(node, _NAMED) else None
+                if isinstance(node, ir.Call) and len(node.args) > 1 and min(node.func, node.args[1]) >= 0:
+                    asked = nodes[node.args[1]] if nodes[node.func] == ir.Name("getattr") else None
+                    name = str(asked.value) if isinstance(asked, ir.Const) else None
+                if name is not None:
+                    mentions.setdefault(name, []).append((index, ref))
+        return mentions
+
+    @cached_property
     def attribute_stores(self) -> dict[str, list[tuple[int, ir.Ref]]]:
         """Stores to attributes, by the attribute's name."""
         stores: dict[str, list[tuple[int, ir.Ref]]] = {}

@@ -35,6 +35,10 @@ class Index:
             for scope, ref in module.attribute_stores.get(name, ()):
                 yield module, scope, ref
 
+    def mentioning(self, name: str) -> Sequence[Module]:
+        """Modules that read an attribute of that name, or import something of it."""
+        return tuple(dict.fromkeys([*self._mentioned.get(name, ()), *self._called.get(name, ())]))
+
     def deriving(self, name: str) -> Sequence[Module]:
         """Modules where some class has a base of that last name."""
         return self._derived.get(name, ())
@@ -59,6 +63,10 @@ class Index:
     @cached_property
     def _stored(self) -> dict[str, list[Module]]:
         return self._invert(lambda summary: summary.stored)
+
+    @cached_property
+    def _mentioned(self) -> dict[str, list[Module]]:
+        return self._invert(lambda summary: summary.mentioned)
 
     @cached_property
     def _derived(self) -> dict[str, list[Module]]:

@@ -28,6 +28,7 @@ from loopsafe.project.modules import Modules
 from loopsafe.project.names import Names
 from loopsafe.project.protocols import Protocols
 from loopsafe.project.results import Results
+from loopsafe.project.secluded import Secluded
 from loopsafe.project.values import (
     NONE,
     NOTHING,
@@ -74,6 +75,7 @@ class Inference:
         self.members: Final = Members(self)
         self.calls: Final = Calls(self)
         self.results: Final = Results(self)
+        self.secluded: Final = Secluded(self)
         self.callers: Final = Callers(self)
         self.branches: Final = Branches(self)
         self.attributes: Final = Attributes(self)

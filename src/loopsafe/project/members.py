@@ -16,6 +16,7 @@ from loopsafe.catalog import RoleKind
 from loopsafe.project.arguments import Arguments
 from loopsafe.project.decorators import has_role
 from loopsafe.project.entities import Class, Code, Frame, Module
+from loopsafe.project.leaves import bare
 from loopsafe.project.values import (
     NONE,
     NOTHING,
@@ -127,7 +128,7 @@ class Members:
             found.append(self._stored(instance, owner, name))
             found.append(self._filled(owner, name))
         united = self._inference.containers.attribute(cls, name, unite(*found))
-        if not any(value != NONE for value in united):
+        if not any(value != NONE for value in united) and name not in instance.kept:
             united = unite(united, self._stored_from_outside(cls, name))
         return united or general
 
@@ -145,9 +146,12 @@ class Members:
         """What the class's own methods assign to `self.name`."""
         found = []
         for code, node in owner.stores.get(name, ()):
+            if name in instance.kept and code.scope.name != "__init__":
+                continue
             frame = self._method_frame(code, owner, instance)
             if frame is not None and self._is_self(code, node):
-                found.append(self._inference.value(frame, node.value))
+                ref = bare(code.scope, node.value) if name in instance.kept else node.value
+                found.append(self._inference.value(frame, ref))
         return unite(*found)
 
     def _filled(self, owner: Class, name: str) -> Values:

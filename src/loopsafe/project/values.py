@@ -33,6 +33,8 @@ class Instance(msgspec.Struct, frozen=True, cache_hash=True):
     """Made by calling that very class: no subclass need be thought of."""
     made: Frame | None = None
     """The frame of `__init__` that made it: what it was given is what its attributes hold."""
+    kept: tuple[str, ...] = ()
+    """Attributes that keep what `__init__` gave them, though others of the class may be given something later."""
 
 
 class ClassObject(msgspec.Struct, frozen=True, cache_hash=True):

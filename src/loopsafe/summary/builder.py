@@ -99,8 +99,8 @@ class ScopeBuilder:
         return rest
 
     def add_look(self, how: int, ref: ir.Ref) -> None:
-        """A value is looked at; only what calls have made is of interest."""
-        if ref >= 0 and self.nodes[ref].__class__ in _RESULTS:
+        """A value is looked at; how is of interest only where a call has made it."""
+        if ref >= 0 and (how == ir.Look.OTHER or self.nodes[ref].__class__ in _RESULTS):
             self.looks.append((how, ref))
 
     def add_return(self, ref: ir.Ref) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from loopsafe.summary import ir
 from loopsafe.summary.annotations import unquoted
 from loopsafe.summary.builder import Environment, ScopeBuilder
+from loopsafe.summary.functions import FunctionNode
 from loopsafe.summary.operators import COMPARISONS, OPERATORS
 from loopsafe.summary.places import Places
 
@@ -33,6 +34,7 @@ class ExpressionReader:
         self.parents: Final[set[int]] = set()
         """Indexes of scopes that hold functions: their variables may be read from within."""
         self.called: Final[set[str]] = set()
+        self.mentioned: Final[set[str]] = set()
         self.is_annotation = False
         """Whether strings stand for what their texts say."""
         self._fstring: ast.JoinedStr | None = None
@@ -210,6 +212,8 @@ class ExpressionReader:
             if narrowed is not None:
                 return narrowed
         place = ir.NOWHERE if is_callee else self.add_place(node)
+        if not is_callee:
+            self.mentioned.add(node.attr)
         return self.scope.add(ir.Attr(value, node.attr, place))
 
     def _subscript(self, node: ast.Subscript) -> ir.Ref:
@@ -228,7 +232,10 @@ class ExpressionReader:
         starred = next((i for i, arg in enumerate(node.args) if isinstance(arg, ast.Starred)), -1)
         args = self.read_all(node.args)
         keywords = tuple([(keyword.arg, self.read(keyword.value)) for keyword in node.keywords])
-        self.called.add(callee.attr if isinstance(callee, ast.Attribute) else getattr(callee, "id", ""))
+        name = callee.attr if isinstance(callee, ast.Attribute) else getattr(callee, "id", "")
+        self.called.add(name)
+        if name == "getattr" and len(node.args) > 1:
+            self.mentioned.add(str(getattr(node.args[1], "value", "")))
         if args and isinstance(callee, ast.Attribute) and callee.attr in _ADDING:
             attribute = self.scope.nodes[func]
             self.scope.add_addition(attribute.value if isinstance(attribute, ir.Attr) else ir.UNKNOWN, args[-1])
@@ -267,12 +274,9 @@ class ExpressionReader:
     # Displays, comprehensions, functions
 
     def _list(self, node: ast.List | ast.Set | ast.Tuple) -> ir.Ref:
-        elements = []
-        for element in node.elts:
-            if isinstance(element, ast.Starred):
-                elements.append(self.add_next(element.value, False))
-            else:
-                elements.append(self.read(element))
+        elements = [
+            self.add_next(one.value, False) if isinstance(one, ast.Starred) else self.read(one) for one in node.elts
+        ]
         return self.scope.add(ir.Display(node.__class__.__name__.lower(), tuple(elements)))
 
     def _dict(self, node: ast.Dict) -> ir.Ref:
@@ -357,14 +361,7 @@ class ExpressionReader:
     def read_condition(self, test: ast.expr) -> tuple[ir.Tested, bool]:
         raise NotImplementedError
 
-    def make_function(
-        self,
-        kind: int,
-        name: str,
-        span: ir.RawSpan,
-        node: ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef,
-        body: Any,
-    ) -> ir.Ref:
+    def make_function(self, kind: int, name: str, span: ir.RawSpan, node: FunctionNode, body: Any) -> ir.Ref:
         raise NotImplementedError
 
 

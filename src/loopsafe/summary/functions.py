@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from loopsafe.summary import ir
+
+FunctionNode: TypeAlias = ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def body_kind(body: Sequence[ast.stmt]) -> int:

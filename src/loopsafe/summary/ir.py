@@ -427,6 +427,8 @@ class ModuleHead(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Names of methods that run without being called: properties, special methods."""
     methods: tuple[str, ...]
     """Names of all methods."""
+    mentioned: tuple[str, ...]
+    """Names of attributes that are read other than to be called, and names that are imported, `*` for all there are."""
     problem: SyntaxProblem | None
     mentions_codes: bool
     """Whether the text may hold a comment that names one of our rules."""

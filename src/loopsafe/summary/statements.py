@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from loopsafe.summary import ir
 from loopsafe.summary.flow import FlowReader
-from loopsafe.summary.functions import body_kind, is_implicit
+from loopsafe.summary.functions import FunctionNode, body_kind, is_implicit
 from loopsafe.summary.places import Places
 
 _SCALARS: Final = frozenset({"str", "int", "bool", "float", "bytes", "complex", "object"})
@@ -113,14 +113,7 @@ class StatementReader(FlowReader):
 
     # Definitions and imports
 
-    def make_function(
-        self,
-        kind: int,
-        name: str,
-        span: ir.RawSpan,
-        node: ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef,
-        body: Any,
-    ) -> ir.Ref:
+    def make_function(self, kind: int, name: str, span: ir.RawSpan, node: FunctionNode, body: Any) -> ir.Ref:
         decorators = () if isinstance(node, ast.Lambda) else self.read_all(node.decorator_list)
         parameters, defaults, annotations = self._parameters(node)
         outer = self.scope
@@ -140,7 +133,7 @@ class StatementReader(FlowReader):
         return scope.maker
 
     def _parameters(
-        self, node: ast.Lambda | ast.FunctionDef | ast.AsyncFunctionDef
+        self, node: FunctionNode
     ) -> tuple[list[ir.Parameter], list[tuple[int, ir.Ref]], list[tuple[int, ir.Ref]]]:
         arguments = node.args
         positional = [*arguments.posonlyargs, *arguments.args]
@@ -194,6 +187,7 @@ class StatementReader(FlowReader):
         if node.level == 0:
             self.imports.add(module)
         for alias in node.names:
+            self.mentioned.add(alias.name)
             if alias.name == "*":
                 self.scope.star_imports.append((module, node.level))
             else:

@@ -59,6 +59,7 @@ def _read_module(tree: ast.Module, text: str) -> ir.ModuleSummary:
         overridden=tuple(sorted(reader.overridden - {""})),
         implicit=tuple(sorted(reader.implicit)),
         methods=tuple(sorted(reader.methods)),
+        mentioned=tuple(sorted(reader.mentioned)),
         problem=None,
         mentions_codes=_PREFIX in text,
         scopes=scopes,
@@ -67,7 +68,7 @@ def _read_module(tree: ast.Module, text: str) -> ir.ModuleSummary:
 
 def _failed(message: str, row: int, column: int) -> ir.ModuleSummary:
     problem = ir.SyntaxProblem(message, row, column)
-    return ir.ModuleSummary(False, (), (), (), (), (), (), problem, mentions_codes=False, scopes=())
+    return ir.ModuleSummary(False, (), (), (), (), (), (), (), problem, mentions_codes=False, scopes=())
 
 
 def _describe(error: SyntaxError) -> str:
