@@ -112,7 +112,7 @@ def _given(inference: Inference, frame: Frame, ref: ir.Ref) -> Values:
     """An argument; a constant only if it is nothing else: `row.value if row else None` is not known to be None."""
     values = inference.value(frame, ref)
     is_plain = bool(values) and all(isinstance(value, Constant) for value in values)
-    return NOTHING if is_plain and not inference.branches.is_certain(frame, ref) else values
+    return NOTHING if is_plain and not inference.certainty.is_certain(frame, ref) else values
 
 
 def _collected(rest: Sequence[Given]) -> Values:

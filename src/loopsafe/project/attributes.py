@@ -77,7 +77,7 @@ class Attributes:
                 continue
             callees = self._inference.value(self._inference.generic_frame(code), node.func)
             for callee in self._inference.calls.functions(callees):
-                decisive = self._inference.branches.decisive(callee.code)
+                decisive = self._inference.deciders.parameters(callee.code)
                 params = callee.code.scope.params
                 skipped = 1 if callee.receiver is not None and callee.kind != "static" else 0
                 wanted = {index - skipped for index in decisive} | {params[index].name for index in decisive}

@@ -6,15 +6,15 @@ their defaults. A value that merely was not found out to be anything else decide
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from loopsafe.catalog import RoleKind
 from loopsafe.project.conditions import STRING_TESTS, outcome_of, side
 from loopsafe.project.decorators import role_of
-from loopsafe.project.entities import Class, Code, Frame
+from loopsafe.project.entities import Class, Frame
 from loopsafe.project.fields import EMPTY, iterations
-from loopsafe.project.leaves import Leaf, bare, looked_at, meant, name_of
+from loopsafe.project.leaves import bare
 from loopsafe.project.values import (
     ClassObject,
     Constant,
@@ -22,7 +22,6 @@ from loopsafe.project.values import (
     Function,
     Instance,
     Method,
-    ModuleObject,
     Partial,
     Value,
     Values,
@@ -32,21 +31,15 @@ from loopsafe.summary import ir
 if TYPE_CHECKING:
     from loopsafe.project.infer import Inference
 
-_DEEPEST: Final = 3
-"""A parameter that is handed on decides through so many functions, a result that is returned through so many nodes."""
-
 
 class Branches:
-    """Answers `is_dead(frame, position)` and `decisive(code)`."""
+    """Answers `is_dead(frame, position)`."""
 
     def __init__(self, inference: Inference) -> None:
         self._inference: Final = inference
         self._dead: Final[dict[Frame, tuple[ir.NodeRange, ...]]] = {}
-        self._decisive: Final[dict[Code, frozenset[Leaf]]] = {}
         self._open: Final[dict[Frame, tuple[ir.Branch, ...]]] = {}
-        self._certain: Final[dict[tuple[Frame, ir.Ref], bool]] = {}
-        self._parameters: Final = lru_cache(maxsize=None)(_parameters)
-        self._depth = 0
+        self._certainty: Final = inference.certainty
 
     def is_dead(self, frame: Frame, position: int) -> bool:
         """Whether the node at that index is never evaluated in this frame."""
@@ -76,7 +69,9 @@ class Branches:
                 self._dead[frame] = tuple(dead)  # what is known so far decides which assignments reach later tests
         if len(undecided) < len(frame.code.scope.branches):
             self._open[frame] = tuple(undecided)
-        dead += [body for body, iterated in iterations(frame.code.scope) if self._fixed(frame, iterated) == EMPTY]
+        dead += [
+            body for body, iterated in iterations(frame.code.scope) if self._certainty.fixed(frame, iterated) == EMPTY
+        ]
         return [(start, end) for start, end in dead if start < end]
 
     def open(self, frame: Frame) -> tuple[ir.Branch, ...]:
@@ -91,7 +86,7 @@ class Branches:
                 told = _truth_of(self._argument(frame, ref))
                 return told if told is not None else self._certain_truth(frame, ref)
             case ir.Attr():
-                return _truth_of(self._fixed(frame, node))
+                return _truth_of(self._certainty.fixed(frame, node))
             case ir.Compare(operator, left, right):
                 return self._compared(frame, operator, left, right)
             case ir.Call():
@@ -101,7 +96,7 @@ class Branches:
 
     def _certain_truth(self, frame: Frame, ref: ir.Ref) -> bool | None:
         ref = bare(frame.code.scope, ref)
-        return _truth_of(self._inference.value(frame, ref)) if self.is_certain(frame, ref) else None
+        return _truth_of(self._inference.value(frame, ref)) if self._certainty.is_certain(frame, ref) else None
 
     def _compared(self, frame: Frame, operator: str, left: ir.Ref, right: ir.Ref) -> bool | None:
         constant = self._constant(frame, left)
@@ -148,48 +143,16 @@ class Branches:
     def _constant(self, frame: Frame, ref: ir.Ref) -> Constant | None:
         node = self._origin(frame, ref)
         if isinstance(node, ir.Attr):
-            values = self._fixed(frame, node)
+            values = self._certainty.fixed(frame, node)
         elif isinstance(node, ir.Item):
-            values = self._entry(frame, node)
-        elif isinstance(node, ir.Const) or (isinstance(node, ir.Name) and not self._is_changed(frame, node.name)):
+            values = self._certainty.entry(frame, node)
+        elif isinstance(node, ir.Const) or (
+            isinstance(node, ir.Name) and not self._certainty.is_changed(frame, node.name)
+        ):
             values = self._inference.value(frame, ref)
         else:
             values = self._argument(frame, ref)
         return values[0] if len(values) == 1 and isinstance(values[0], Constant) else None
-
-    def _is_changed(self, frame: Frame, name: str) -> bool:
-        """Whether a name may mean a module's variable to which some function assigns, here or from another module."""
-        return name in frame.code.module.global_stores or self._inference.attributes.is_set_outside(name)
-
-    def _fixed(self, frame: Frame, node: ir.Attr) -> Values:
-        """What an attribute holds for good: of a class or module, or of an object that this very call is about."""
-        owners = self._inference.value(frame, node.value)
-        for owner in owners:
-            match owner:
-                case Instance() if self._inference.attributes.is_fixed(owner, node.name):
-                    continue
-                case Instance():
-                    return ()
-                case ModuleObject() if self._inference.attributes.is_set_outside(node.name):
-                    return ()
-        return self._inference.each(owners, lambda owner: self._inference.members.get(owner, node.name))
-
-    def _entry(self, frame: Frame, node: ir.Item) -> Values:
-        """What an entry of a typed dictionary holds that this function, or one that it calls, has just made."""
-        owners = self._inference.value(frame, node.value)
-        fields = self._inference.fields
-        is_known = all(
-            isinstance(owner, Instance)
-            and owner.made
-            and isinstance(owner.cls, Class)
-            and fields.is_dictionary(owner.cls)
-            for owner in owners
-        )
-        is_changed = any(isinstance(one, ir.StoreItem) and one.object == node.value for one in frame.code.scope.nodes)
-        if not is_known or is_changed:
-            return ()
-        key = self._inference.value(frame, node.index)
-        return self._inference.each(owners, lambda owner: self._inference.protocols.item(owner, key))
 
     def _tested_by_call(self, frame: Frame, node: ir.Call, argument: ir.Ref) -> bool | None:
         func = frame.code.scope.nodes[node.func] if node.func >= 0 else None
@@ -211,128 +174,6 @@ class Branches:
         """The argument of an enclosing call, as decorator factories have it."""
         node = frame.code.scope.nodes[ref] if ref >= 0 else None
         return self._inference.value(frame, ref) if isinstance(node, ir.Name) else ()
-
-    def is_certain(self, frame: Frame, ref: ir.Ref) -> bool:
-        """Whether all that a node may be is known; in a union, what is unknown leaves no trace."""
-        ref = bare(frame.code.scope, ref)
-        known = self._certain.get((frame, ref))
-        if known is None:
-            if self._depth >= _DEEPEST:  # not kept: asked again from nearer, it may be found out
-                return ref >= 0 and isinstance(frame.code.scope.nodes[ref], ir.Const)
-            self._certain[frame, ref] = False  # functions that call one another prove nothing
-            self._depth += 1
-            try:
-                known = self._certain[frame, ref] = self._find_certainty(frame, ref)
-            finally:
-                self._depth -= 1
-        return known
-
-    def _find_certainty(self, frame: Frame, ref: ir.Ref) -> bool:
-        nodes, dead = frame.code.scope.nodes, self.dead_ranges(frame)
-        node = nodes[ref] if ref >= 0 else None
-        match node:
-            case ir.Const():
-                return True
-            case ir.Name(name):
-                return not self._is_changed(frame, name)
-            case ir.Param(index):
-                return index < len(frame.arguments) and frame.arguments[index] is not None
-            case ir.Phi(options):
-                live = [option for option in options if not any(start <= option < end for start, end in dead)]
-                return all(self.is_certain(frame, option) for option in live)
-            case ir.Attr():
-                return bool(self._fixed(frame, node))
-            case ir.Item():
-                return bool(self._entry(frame, node))
-            case ir.Call():
-                return self._is_certain_result(frame, node)
-        return False
-
-    def _is_certain_result(self, frame: Frame, node: ir.Call) -> bool:
-        calls = self._inference.calls
-        callees = self._inference.value(frame, node.func)
-        if len(callees) != 1 or not isinstance(callees[0], Function) or callees[0].code.scope.is_async:
-            return False
-        called = calls.frame(callees[0], calls.arguments(frame, node))
-        results = [ref for ref in called.code.scope.returns if not self.is_dead(called, ref)]
-        return bool(results) and all(self.is_certain(called, ref) for ref in results)
-
-    # Which parameters matter
-
-    def decisive(self, code: Code) -> frozenset[int]:
-        """The parameters whose plain values decide a branch, here or in a function that they are handed on to."""
-        return self._parameters(self._deciding(code, 0))
-
-    def _deciding(self, code: Code, depth: int) -> frozenset[Leaf]:
-        """Also the variables of enclosing functions that do."""
-        known = self._decisive.get(code)
-        if known is None:
-            tested = frozenset(self._tested(code.scope))
-            self._decisive[code] = tested  # ends the recursion of functions that call one another
-            known = tested | self._stored(code)
-            if depth < _DEEPEST:
-                known |= self._handed_on(code, depth) | self._captured(code, depth)
-            self._decisive[code] = known
-        return known
-
-    def _tested(self, scope: ir.Scope) -> set[Leaf]:
-        found: set[Leaf] = set()
-        for branch in scope.branches:
-            for ref, _ in branch.tested:
-                found |= looked_at(scope, ref, set())
-        for _, iterated in iterations(scope):
-            found |= looked_at(scope, iterated.value, set())
-        return found
-
-    def _handed_on(self, code: Code, depth: int) -> set[Leaf]:
-        scope = code.scope
-        found: set[Leaf] = set()
-        for _, node in scope.each_call():
-            if len(node.args) > 1 and name_of(scope, node.func) == "getattr":
-                found |= looked_at(scope, node.args[1], set())
-            if not any(meant(scope, ref, set()) for ref in (*node.args, *[ref for _, ref in node.keywords])):
-                continue
-            frame = self._inference.generic_frame(code)
-            for callee in self._inference.calls.functions(self._inference.value(frame, node.func)):
-                found |= self._matched(scope, node, callee, depth)
-        return found
-
-    def _captured(self, code: Code, depth: int) -> set[Leaf]:
-        """What functions made in this one look at: parameters of this one, or variables further out."""
-        found: set[Leaf] = set()
-        names = {param.name: index for index, param in enumerate(code.scope.params)}
-        for inner in code.inner:
-            leaves = self._deciding(inner, depth + 1)
-            found |= {names.get(leaf, leaf) for leaf in leaves if isinstance(leaf, str)}
-        return found
-
-    def _stored(self, code: Code) -> set[Leaf]:
-        """The parameters of a constructor that become attributes which decide a branch in a method."""
-        owner = self._inference.generic_frame(code.parent).owner if code.scope.name == "__init__" else None
-        decisive = self._inference.attributes.decisive(owner) if owner is not None else ()
-        found: set[Leaf] = set()
-        for ref in code.scope.stores if decisive else ():
-            node = code.scope.nodes[ref]
-            if isinstance(node, ir.StoreAttr) and node.name in decisive:
-                found |= looked_at(code.scope, node.value, set())
-        return found
-
-    def _matched(self, scope: ir.Scope, node: ir.Call, callee: Function, depth: int) -> set[Leaf]:
-        decisive = [leaf for leaf in self._deciding(callee.code, depth + 1) if isinstance(leaf, int)]
-        names = {callee.code.scope.params[index].name for index in decisive}
-        skipped = 1 if callee.receiver is not None and callee.kind != "static" else 0
-        found: set[Leaf] = set()
-        for position, ref in enumerate(node.args):
-            if position + skipped in decisive:
-                found |= meant(scope, ref, set())
-        for name, ref in node.keywords:
-            if name in names:
-                found |= meant(scope, ref, set())
-        return found
-
-
-def _parameters(leaves: frozenset[Leaf]) -> frozenset[int]:
-    return frozenset(leaf for leaf in leaves if isinstance(leaf, int))
 
 
 def is_deciding(values: Values) -> bool:

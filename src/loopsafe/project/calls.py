@@ -191,7 +191,7 @@ class Calls:
             arguments = arguments.before((self._plain(function.receiver),))
         params = function.code.scope.params
         bound: list[Values | None] = []
-        decisive = self._inference.branches.decisive(function.code)
+        decisive = self._inference.deciders.parameters(function.code)
         is_constructor = function.code.scope.name == "__init__" and function.closure.owner is not None
         for index, given in enumerate(arguments.bind(params)):
             may_matter = is_constructor or index in decisive

@@ -238,7 +238,7 @@ class Coroutines:
         if node.name in _LITERALS:
             return _LITERALS[node.name]
         values = self._inference.value(frame, ref)
-        is_certain = len(values) == 1 and self._inference.branches.is_certain(frame, ref)
+        is_certain = len(values) == 1 and self._inference.certainty.is_certain(frame, ref)
         truth = values[0].value if is_certain and isinstance(values[0], Constant) else None
         return truth if isinstance(truth, bool) else None
 

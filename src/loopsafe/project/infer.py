@@ -17,8 +17,10 @@ from loopsafe.project.attributes import Attributes
 from loopsafe.project.branches import Branches
 from loopsafe.project.callers import Callers
 from loopsafe.project.calls import Calls
+from loopsafe.project.certainty import Certainty
 from loopsafe.project.classes import Hierarchy
 from loopsafe.project.containers import Containers
+from loopsafe.project.deciders import Deciders
 from loopsafe.project.entities import Class, Code, Frame, Module, Open
 from loopsafe.project.externals import Externals
 from loopsafe.project.fields import Fields
@@ -77,7 +79,9 @@ class Inference:
         self.results: Final = Results(self)
         self.secluded: Final = Secluded(self)
         self.callers: Final = Callers(self)
+        self.certainty: Final = Certainty(self)
         self.branches: Final = Branches(self)
+        self.deciders: Final = Deciders(self)
         self.attributes: Final = Attributes(self)
         self.containers: Final = Containers(self)
         self.fields: Final = Fields(self)
@@ -325,7 +329,7 @@ class Inference:
         )
         if not node.positive:
             return kept
-        is_open = all(value == NONE for value in values) and not self.branches.is_certain(frame, node.value)
+        is_open = all(value == NONE for value in values) and not self.certainty.is_certain(frame, node.value)
         narrower = tuple(
             Instance(cls)
             for cls in classes
