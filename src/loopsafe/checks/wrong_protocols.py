@@ -114,7 +114,7 @@ class _Judge:
             isinstance(callee, Function)
             and callee.code.scope.kind == ir.ScopeKind.FUNCTION
             and not (callee.code.scope.is_async or callee.code.scope.is_generator or callee.code.scope.returns)
-            and self._sureness.is_plain(callee)
+            and self._inference.members.is_plain(callee)
             for callee in callees
         )
 

@@ -20,6 +20,33 @@ Given: TypeAlias = "Values | Callable[[], Values]"
 """An argument, or how to find out what it is: of most, nobody asks."""
 
 
+class Passed:
+    """An argument that stands at a call."""
+
+    __slots__ = ("_frame", "_inference", "_ref")
+
+    def __init__(self, inference: Inference, frame: Frame, ref: ir.Ref) -> None:
+        self._inference: Final = inference
+        self._frame: Final = frame
+        self._ref: Final = ref
+
+    def __call__(self) -> Values:
+        """What it may be; a constant only if it is nothing else: `x.value if x else None` is not known to be None."""
+        values = self._inference.value(self._frame, self._ref)
+        is_plain = bool(values) and all(isinstance(value, Constant) for value in values)
+        is_certain = self._inference.certainty.is_certain
+        return NOTHING if is_plain and not is_certain(self._frame, self._ref) else values
+
+    def is_present(self) -> bool:
+        """Whether it is known not to be `None`."""
+        return self._inference.certainty.is_present(self._frame, self._ref)
+
+
+def is_present(given: Given | None) -> bool:
+    """Whether an argument is known not to be `None`, whatever else it may be."""
+    return isinstance(given, Passed) and given.is_present()
+
+
 def evaluated(given: Given) -> Values:
     """What an argument may be."""
     return given() if callable(given) else given
@@ -94,7 +121,7 @@ class Arguments:
 
 def arguments_at(inference: Inference, frame: Frame, node: ir.Call) -> Arguments:
     """The arguments of a call node; `*args` of known length are spread."""
-    positional: list[Given] = [partial(_given, inference, frame, ref) for ref in node.args]
+    positional: list[Given] = [Passed(inference, frame, ref) for ref in node.args]
     is_open = any(name is None for name, _ in node.keywords)
     if node.starred >= 0:
         positional, rest = positional[: node.starred], positional[node.starred :]
@@ -104,15 +131,8 @@ def arguments_at(inference: Inference, frame: Frame, node: ir.Call) -> Arguments
             positional += spread.args
         else:
             is_open = True
-    keywords = [(name, partial(_given, inference, frame, ref)) for name, ref in node.keywords if name is not None]
+    keywords = [(name, Passed(inference, frame, ref)) for name, ref in node.keywords if name is not None]
     return Arguments(positional, keywords, is_open)
-
-
-def _given(inference: Inference, frame: Frame, ref: ir.Ref) -> Values:
-    """An argument; a constant only if it is nothing else: `row.value if row else None` is not known to be None."""
-    values = inference.value(frame, ref)
-    is_plain = bool(values) and all(isinstance(value, Constant) for value in values)
-    return NOTHING if is_plain and not inference.certainty.is_certain(frame, ref) else values
 
 
 def _collected(rest: Sequence[Given]) -> Values:

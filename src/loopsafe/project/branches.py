@@ -6,15 +6,16 @@ their defaults. A value that merely was not found out to be anything else decide
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from loopsafe.catalog import RoleKind
-from loopsafe.project.conditions import STRING_TESTS, outcome_of, side
+from loopsafe.project.conditions import STRING_TESTS, is_in, outcome_of, side
 from loopsafe.project.decorators import role_of
 from loopsafe.project.entities import Class, Frame
 from loopsafe.project.fields import EMPTY, iterations
-from loopsafe.project.leaves import bare
+from loopsafe.project.leaves import bare, is_test_for_none, sources
 from loopsafe.project.values import (
     ClassObject,
     Constant,
@@ -23,6 +24,7 @@ from loopsafe.project.values import (
     Instance,
     Method,
     Partial,
+    Something,
     Value,
     Values,
 )
@@ -80,23 +82,36 @@ class Branches:
         return self._open.get(frame, frame.code.scope.branches)
 
     def _truth(self, frame: Frame, ref: ir.Ref) -> bool | None:
-        node = frame.code.scope.nodes[ref]
+        scope = frame.code.scope
+        node = scope.nodes[ref]
         match node:
-            case ir.Param() | ir.Narrow() | ir.Declared() | ir.Phi():
-                told = _truth_of(self._argument(frame, ref))
-                return told if told is not None else self._certain_truth(frame, ref)
-            case ir.Attr():
-                return _truth_of(self._certainty.fixed(frame, node))
             case ir.Compare(operator, left, right):
+                if is_test_for_none(scope, node):
+                    return self._presence(frame, left)
                 return self._compared(frame, operator, left, right)
-            case ir.Call():
-                told = self._tested_by_call(frame, node, node.args[0]) if len(node.args) == 1 else None
-                return told if told is not None else self._certain_truth(frame, ref)
-        return None
+            case ir.Call(args=(argument,)):
+                told = self._tested_by_call(frame, node, argument)
+                return told if told is not None else self._told(frame, ref, _truth_of)
+        return self._told(frame, ref, _truth_of)
 
-    def _certain_truth(self, frame: Frame, ref: ir.Ref) -> bool | None:
-        ref = bare(frame.code.scope, ref)
-        return _truth_of(self._inference.value(frame, ref)) if self._certainty.is_certain(frame, ref) else None
+    def _presence(self, frame: Frame, ref: ir.Ref) -> bool | None:
+        told = self._told(frame, ref, _presence_of)
+        return True if told is None and self._certainty.is_present(frame, ref) else told
+
+    def _told(self, frame: Frame, ref: ir.Ref, of_values: Callable[[Values], bool | None]) -> bool | None:
+        """What this very call passes for a node says, or all that the node may be."""
+        scope = frame.code.scope
+        node = scope.nodes[ref] if ref >= 0 else None
+        match node:
+            case ir.Attr():
+                return of_values(self._certainty.fixed(frame, node))
+            case ir.Param() | ir.Narrow() | ir.Declared() | ir.Phi() | ir.Call():
+                told = of_values(self._argument(frame, ref))
+                ref = bare(scope, ref)
+                if told is None and self._certainty.is_certain(frame, ref):
+                    return of_values(self._inference.value(frame, ref))
+                return told
+        return None
 
     def _compared(self, frame: Frame, operator: str, left: ir.Ref, right: ir.Ref) -> bool | None:
         constant = self._constant(frame, left)
@@ -122,23 +137,9 @@ class Branches:
 
     def _origin(self, frame: Frame, ref: ir.Ref) -> ir.Node | None:
         """The node that a name stands for: past narrowing, and past assignments in branches that cannot be taken."""
-        nodes, dead = frame.code.scope.nodes, self._dead.get(frame, ())
-        found: set[ir.Ref] = set()
-        pending, seen = [ref], {ref}
-        while pending:
-            ref = pending.pop()
-            node = nodes[ref] if ref >= 0 else None
-            match node:
-                case ir.Narrow(value) | ir.Declared(value=value):
-                    ways = [value]
-                case ir.Phi(options):
-                    ways = [option for option in options if not any(start <= option < end for start, end in dead)]
-                case _:
-                    found.add(ref)
-                    continue
-            pending += [way for way in ways if way not in seen]
-            seen.update(ways)
-        return nodes[ref] if len(found) == 1 and (ref := found.pop()) >= 0 else None
+        dead = self._dead.get(frame, ())
+        found = sources(frame.code.scope, ref, lambda one: not is_in(one, dead))
+        return frame.code.scope.nodes[ref] if len(found) == 1 and (ref := found.pop()) >= 0 else None
 
     def _constant(self, frame: Frame, ref: ir.Ref) -> Constant | None:
         node = self._origin(frame, ref)
@@ -182,9 +183,18 @@ def is_deciding(values: Values) -> bool:
 
 
 def _truth_of(values: Values) -> bool | None:
-    """Whether values are true and not None, or false and None alike, however the test is spelled."""
-    truths = {_truth_of_value(value) for value in values}
-    return truths.pop() if len(truths) == 1 else None
+    """Whether values are all true, or all false."""
+    return _common(map(_truth_of_value, values))
+
+
+def _presence_of(values: Values) -> bool | None:
+    """Whether none of the values is `None`, or all are."""
+    return _common(map(_presence_of_value, values))
+
+
+def _common(truths: Iterable[bool | None]) -> bool | None:
+    found = set(truths)
+    return found.pop() if len(found) == 1 else None
 
 
 def _truth_of_value(value: Value) -> bool | None:
@@ -192,12 +202,23 @@ def _truth_of_value(value: Value) -> bool | None:
         case Constant(None | False):
             return False
         case Constant(inner):
-            return True if inner else None  # `""` and `0` are false, but not None
+            return True if inner else None  # `""` and `0` may stand for members of an enumeration, which are true
         case Function() | Method() | ClassObject() | Coroutine() | Partial():
             return True
         case Instance(cls) if isinstance(cls, Class) or not cls.startswith("builtins."):
             return None if isinstance(cls, Class) and {"__bool__", "__len__"} & cls.methods.keys() else True
     return None
+
+
+def _presence_of_value(value: Value) -> bool | None:
+    match value:
+        case Constant(inner):
+            return inner is not None
+        case Something():
+            return True
+        case Instance(cls):
+            return True if isinstance(cls, Class) else _truth_of_value(value)
+    return _truth_of_value(value)
 
 
 def _compared(operator: str, left: Constant | None, right: Constant | None) -> bool | None:

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from loopsafe.catalog import RoleKind
-from loopsafe.project.arguments import Arguments, arguments_at, evaluated, is_telling
+from loopsafe.project.arguments import Arguments, arguments_at, evaluated, is_present, is_telling
 from loopsafe.project.branches import is_deciding
 from loopsafe.project.entities import Class, Code, Frame
 from loopsafe.project.roles import result_of_role
 from loopsafe.project.values import (
     NONE,
     NOTHING,
+    PRESENT,
     Awaitable,
     ClassObject,
     Constant,
@@ -206,7 +207,7 @@ class Calls:
                 and not (is_free and is_telling(values))
             ):
                 is_kept = is_constructor and (is_telling(values) or values == (NONE,))
-                values = values if is_kept else None
+                values = values if is_kept else PRESENT if index in decisive and is_present(given) else None
             bound.append(values)
         return self._inference.frame(function.code, function.closure, tuple(bound))
 
@@ -252,8 +253,12 @@ class Calls:
     def parameter(self, frame: Frame, index: int) -> Values:
         """What a parameter may be: the frame's own argument, its annotation, its default, what callers pass."""
         given = frame.arguments[index] if index < len(frame.arguments) else None
-        if given is not None:
-            return given
+        if given == PRESENT:
+            return tuple(value for value in self._unspecified(frame, index) if value != NONE)
+        return self._unspecified(frame, index) if given is None else given
+
+    def _unspecified(self, frame: Frame, index: int) -> Values:
+        """What a parameter may be, going by its annotation, its default, and what callers pass."""
         closure, code = frame.closure, frame.code
         if closure is None:
             return NOTHING

@@ -331,7 +331,7 @@ def _mentions(scope: ir.Scope, tested: ir.Ref, ref: ir.Ref) -> bool:
         case ir.Call(args=args):
             return ref in args
         case ir.Compare(_, left, right):
-            return ref in (left, right)
+            return any(side >= 0 and _mentions(scope, side, ref) for side in (left, right))
     return False
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from loopsafe.catalog import RoleKind
 from loopsafe.project.conditions import side
 from loopsafe.project.entities import Code, Frame
+from loopsafe.project.leaves import tested_for_presence
 from loopsafe.project.roles import callable_name
 from loopsafe.project.values import ClassObject, External, Function, Method, Values
 from loopsafe.summary import ir
@@ -30,7 +31,10 @@ def off_loop_ranges(inference: Inference, frame: Frame) -> list[ir.NodeRange]:
         if any(_asks_for_loop(inference, frame, ref) for ref in range(*handler.tried)):
             ranges += [handler.body, handler.after]
     for branch in scope.branches:
-        for ref, positive in branch.tested:
+        for tested, positive in branch.tested:
+            ref = tested_for_presence(scope, tested)
+            if ref < 0:
+                continue
             if _tells_of_loop(inference, frame, ref):
                 ranges += side(branch, not positive)
             elif positive and _is_made_off_loop(scope, ref, ranges):

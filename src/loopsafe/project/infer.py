@@ -40,6 +40,7 @@ from loopsafe.project.values import (
     Form,
     Instance,
     ModuleObject,
+    Something,
     Value,
     Values,
     builtin,
@@ -158,6 +159,7 @@ class Inference:
                 self._lowest = known.depth
             return known.values
         if self.depth >= _DEEPEST:
+            self.leave_open(1)  # asked again from nearer, it may be found out
             return NOTHING
         return self._compute(frame, ref)
 
@@ -315,10 +317,11 @@ class Inference:
     def _narrow(self, frame: Frame, node: ir.Narrow) -> Values:
         values = self.value(frame, node.value)
         if node.class_or_tuple == ir.UNKNOWN:
-            if node.positive:
-                return (NONE,)
             return tuple(value for value in values if not (isinstance(value, Constant) and not value.value))
-        classes = forms.classes(self.value(frame, node.class_or_tuple))
+        wanted = self.value(frame, node.class_or_tuple)
+        if wanted == (NONE,):
+            return wanted if node.positive else tuple(value for value in values if value != NONE)
+        classes = forms.classes(wanted)
         if classes is None:
             return NOTHING if node.positive else values
         is_one = self.hierarchy.is_subclass
@@ -362,7 +365,7 @@ def _is_empty(value: Value) -> bool:
 
 
 def _if_plain(values: Values | None) -> Values | None:
-    return values if values and isinstance(values[0], Constant) else None
+    return values if values and isinstance(values[0], Constant | Something) else None
 
 
 _HANDLERS: Final[dict[type[Any], Callable[..., Values]]] = {

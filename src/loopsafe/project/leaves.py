@@ -5,6 +5,7 @@ Stage: infer. Knows no values.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 from loopsafe.summary import ir
@@ -20,10 +21,64 @@ def bare(scope: ir.Scope, ref: ir.Ref) -> ir.Ref:
     return ref
 
 
+def sources(
+    scope: ir.Scope,
+    ref: ir.Ref,
+    is_passed: Callable[[ir.Ref], bool],
+    is_told: Callable[[ir.Narrow], bool] = lambda _: False,
+) -> set[ir.Ref]:
+    """The nodes that a node may stand for, past narrowing, annotations and joints, where the definitions are passed.
+
+    Those of which a test has told enough are left out.
+    """
+    found: set[ir.Ref] = set()
+    pending, seen = [ref], {ref}
+    while pending:
+        ref = pending.pop()
+        ways: tuple[ir.Ref, ...] = ()
+        match scope.nodes[ref] if ref >= 0 else None:
+            case ir.Narrow(value) as node:
+                ways = () if is_told(node) else (value,)
+            case ir.Declared(value=value) | ir.Return(value):
+                ways = (value,)
+            case ir.Phi(options):
+                ways = tuple(filter(is_passed, options))
+            case _:
+                found.add(ref)
+        pending += [way for way in ways if way not in seen]
+        seen.update(ways)
+    return found
+
+
 def name_of(scope: ir.Scope, ref: ir.Ref) -> str | None:
     """The name that a node reads, if it is none of a local variable."""
     node = scope.nodes[ref] if ref >= 0 else None
     return node.name if isinstance(node, ir.Name) else None
+
+
+def tested_for_presence(scope: ir.Scope, tested: ir.Ref) -> ir.Ref:
+    """The node that a test compares with `None`, or whose truth it looks at: if the test holds, it is not `None`."""
+    node = scope.nodes[tested]
+    return node.left if isinstance(node, ir.Compare) and is_test_for_none(scope, node) else tested
+
+
+def is_test_for_none(scope: ir.Scope, node: ir.Compare) -> bool:
+    """Whether a comparison is `value is not None`."""
+    return node.operator == "is not" and node.right >= 0 and scope.nodes[node.right] == ir.Const(None)
+
+
+def is_same(nodes: tuple[ir.Node, ...], left: ir.Ref, right: ir.Ref) -> bool:
+    """Whether two nodes mean the same object, going by the text: `self.future` twice."""
+    if left == right or min(left, right) < 0:
+        return left == right
+    match nodes[left], nodes[right]:
+        case ir.Narrow(value=value), _:
+            return is_same(nodes, value, right)
+        case _, ir.Narrow(value=value):
+            return is_same(nodes, left, value)
+        case ir.Attr(value=one, name=name), ir.Attr(value=other, name=other_name):
+            return name == other_name and is_same(nodes, one, other)
+    return False
 
 
 def meant(scope: ir.Scope, ref: ir.Ref, seen: set[ir.Ref]) -> set[Leaf]:

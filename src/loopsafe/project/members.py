@@ -14,7 +14,7 @@ import msgspec
 
 from loopsafe.catalog import RoleKind
 from loopsafe.project.arguments import Arguments
-from loopsafe.project.decorators import has_role
+from loopsafe.project.decorators import has_role, has_unknown_decorator
 from loopsafe.project.entities import Class, Code, Frame, Module
 from loopsafe.project.leaves import bare
 from loopsafe.project.values import (
@@ -296,6 +296,15 @@ class Members:
                 bound = _bound(member, Instance(cls))
                 if isinstance(bound, Function):
                     yield bound
+
+    def is_plain(self, function: Function) -> bool:
+        """Whether a call runs this very function, and gives what its text says."""
+        is_overridden = any(True for _ in self.implementations(function))
+        return (
+            not is_overridden
+            and not self.is_abstract(function.code)
+            and not has_unknown_decorator(self._inference, function.code)
+        )
 
     def is_abstract(self, code: Code) -> bool:
         """Whether a method is there to be overridden: marked so, or without a body."""

@@ -128,22 +128,12 @@ class Sureness:
         """Whether what calling a value gives is known for sure."""
         match callee:
             case Function(code=code):
-                return self.is_plain(callee) and self._returns_surely(code, depth)
+                return self._inference.members.is_plain(callee) and self._returns_surely(code, depth)
             case ClassObject(Class() as cls):
                 return not self._inference.hierarchy.has_unknown_base(cls) and not _makes_itself(cls)
             case ClassObject() | External() | Method():
                 return True
         return False
-
-    def is_plain(self, function: Function) -> bool:
-        """Whether a call runs this very function, and gives what its text says."""
-        code = function.code
-        is_overridden = any(True for _ in self._inference.members.implementations(function))
-        return (
-            not is_overridden
-            and not self._inference.members.is_abstract(code)
-            and not has_unknown_decorator(self._inference, code)
-        )
 
     def _returns_surely(self, code: Code, depth: int) -> bool:
         scope = code.scope

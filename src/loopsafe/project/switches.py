@@ -12,6 +12,7 @@ from loopsafe.catalog import Fact, Guard
 from loopsafe.project.arguments import Arguments
 from loopsafe.project.conditions import is_in, side
 from loopsafe.project.entities import Frame
+from loopsafe.project.leaves import is_same
 from loopsafe.project.roles import callable_name
 from loopsafe.project.standings import Standing, gifts, origins, uses_of_attribute
 from loopsafe.project.values import Constant, External, Instance
@@ -95,7 +96,7 @@ def _calls_on(frame: Frame, receiver: ir.Ref) -> Iterator[tuple[ir.Ref, ir.Call]
     nodes = frame.code.scope.nodes
     for ref, node in enumerate(nodes):
         callee = nodes[node.func] if isinstance(node, ir.Call) and node.func >= 0 else None
-        if isinstance(node, ir.Call) and isinstance(callee, ir.Attr) and _is_same(nodes, callee.value, receiver):
+        if isinstance(node, ir.Call) and isinstance(callee, ir.Attr) and is_same(nodes, callee.value, receiver):
             yield ref, node
 
 
@@ -112,20 +113,6 @@ def _holds_at(scope: ir.Scope, test: ir.Ref, ref: ir.Ref) -> bool:
         for branch in scope.branches
         for tested, positive in branch.tested
     )
-
-
-def _is_same(nodes: tuple[ir.Node, ...], left: ir.Ref, right: ir.Ref) -> bool:
-    """Whether two nodes mean the same object, going by the text: `self.future` twice."""
-    if left == right or min(left, right) < 0:
-        return left == right
-    match nodes[left], nodes[right]:
-        case ir.Narrow(value=value), _:
-            return _is_same(nodes, value, right)
-        case _, ir.Narrow(value=value):
-            return _is_same(nodes, left, value)
-        case ir.Attr(value=one, name=name), ir.Attr(value=other, name=other_name):
-            return name == other_name and _is_same(nodes, one, other)
-    return False
 
 
 def cancels(guard: Guard, arguments: Arguments) -> bool:

@@ -142,6 +142,8 @@ class Uses:
         match self._scope.nodes[user]:
             case ir.Declared() | ir.Narrow(class_or_tuple=ir.UNKNOWN):
                 return user, way
+            case ir.Narrow(class_or_tuple=other) if self._scope.nodes[other] == ir.Const(None):
+                return user, way
             case ir.Phi() | ir.Narrow():
                 return user, _Way.JOINED if way is _Way.DIRECT else way
         return None

@@ -23,6 +23,10 @@ class Constant(msgspec.Struct, frozen=True, cache_hash=True):
     value: bool | int | str | None
 
 
+class Something(msgspec.Struct, frozen=True, cache_hash=True):
+    """An argument that is not `None`: in a frame it stands for one of which no more matters."""
+
+
 class Instance(msgspec.Struct, frozen=True, cache_hash=True):
     """An object of a class; of a container, with the values that it holds."""
 
@@ -141,6 +145,7 @@ FunctionKind: TypeAlias = str
 
 Value: TypeAlias = (
     Constant
+    | Something
     | Instance
     | ClassObject
     | Form
@@ -161,6 +166,7 @@ Values: TypeAlias = tuple[Value, ...]
 
 NOTHING: Final[Values] = ()
 NONE: Final = Constant(None)
+PRESENT: Final = (Something(),)
 
 _MOST_OPTIONS: Final = 12
 """A set with more members says nothing useful and costs much: it becomes unknown. Real unions have two to four."""

@@ -59,6 +59,7 @@ class ScopeBuilder:
         self.body = ir.BodyKind.NORMAL
         self.params: tuple[ir.Parameter, ...] = ()
         self.returns: list[ir.Ref] = []
+        self.end = ir.UNKNOWN
         self.yields: list[ir.Ref] = []
         self.globals: list[tuple[str, ir.Ref]] = []
         self.nonlocals: list[tuple[str, ir.Ref]] = []
@@ -105,6 +106,11 @@ class ScopeBuilder:
 
     def add_return(self, ref: ir.Ref) -> None:
         self.returns.append(self.add(ir.Return(ref)))
+
+    def add_end(self) -> None:
+        """Control arrives at the end of a function, of which others may ask what it returns."""
+        if self.returns and self.env is not None:
+            self.end = self.add(ir.Return(self.const_node(None)))
 
     def add_block(self, head: ir.Ref, start: ir.Ref) -> None:
         """All nodes from `start` on are under `head`."""
@@ -239,6 +245,7 @@ class ScopeBuilder:
             star_imports=tuple(self.star_imports),
             spans=ir.pack_spans(self._spans),
             texts="\n".join(self._texts),
+            end=self.end,
             looks=tuple(self.looks),
         )
 

@@ -133,7 +133,7 @@ class ExpressionReader:
             for ref in refs[:-1]:
                 scope.add_look(ir.Look.TRUTH, ref)
             return refs[-1]
-        refs[:-1] = [scope.add(ir.Narrow(ref, ir.UNKNOWN, False)) for ref in refs[:-1] if ref != ir.UNKNOWN]
+        refs[:-1] = [scope.add(ir.Narrow(ref, ir.UNKNOWN, True)) for ref in refs[:-1] if ref != ir.UNKNOWN]
         return scope.phi(refs)
 
     def _operand(self, node: ast.expr) -> tuple[ir.Ref, ir.Tested]:

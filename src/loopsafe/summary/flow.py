@@ -50,8 +50,18 @@ class FlowReader(ExpressionReader):
                 break
             self.read_statement(statement)
         if not is_continued:
-            for close in self._open_after.pop():
-                close(len(self.scope.nodes))
+            self._close_block()
+
+    def read_body(self, statements: Sequence[ast.stmt]) -> None:
+        """All statements of a function; what its last block leads to is its end."""
+        self._open_after.append([])
+        self.read_block(statements, is_continued=True)
+        self.scope.add_end()
+        self._close_block()
+
+    def _close_block(self) -> None:
+        for close in self._open_after.pop():
+            close(len(self.scope.nodes))
 
     def _read_unreachable(self, statements: Sequence[ast.stmt]) -> None:
         """Code after a `return` is judged like any other; only what variables hold there is not known."""
@@ -71,7 +81,7 @@ class FlowReader(ExpressionReader):
             name = place_name(claim.place)
             value = env.get(name)
             if value is None:
-                if isinstance(claim.place, ast.Name) or claim.class_or_tuple is None:
+                if isinstance(claim.place, ast.Name) or isinstance(claim.class_or_tuple, ast.Constant | None):
                     continue
                 value = self.read(claim.place)
             class_or_tuple = self.read(claim.class_or_tuple)
@@ -90,7 +100,9 @@ class FlowReader(ExpressionReader):
             case ast.BoolOp(op=ast.And(), values=values):
                 return tuple(each for tested in self._read_operands(values, True) for each in tested)
             case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as op], comparators=[ast.Constant(value=None)]):
-                return ((self.look_at(left, ir.Look.IDENTITY), isinstance(op, ast.IsNot)),)
+                ref = self.look_at(left, ir.Look.IDENTITY)
+                test_for_none = ir.Compare("is not", ref, self.scope.const_node(None))
+                return ((self.scope.add(test_for_none), isinstance(op, ast.IsNot)),)
             case ast.Compare(left=left, ops=[op], comparators=[right]) if op.__class__ in _COMPARISONS:
                 sides = self.read(left), self.read(right)
                 self.add_comparison(op, *sides, test)

@@ -182,7 +182,7 @@ class Yield(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=17):
 
 
 class Narrow(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=18):
-    """`value` where a test has succeeded or failed. Without a class the test is for `None`."""
+    """`value` where a test has succeeded or failed. Without a class it is for the truth; the class may be a `None`."""
 
     value: Ref
     class_or_tuple: Ref
@@ -274,7 +274,10 @@ class Parameter(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 Tested: TypeAlias = tuple[tuple[Ref, bool], ...]
-"""Values whose truth decides, all needed; False where the test is for the value being false or `None`."""
+"""Values whose truth decides, all needed; False where the test is for the value being false.
+
+A test for `None` is `value is not None`, a `Compare`, however it is spelled.
+"""
 
 
 class Branch(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -384,6 +387,8 @@ class Scope(msgspec.Struct, frozen=True, array_like=True, gc=False):
     spans: bytes = b""
     texts: str = ""
     """The places of its nodes, packed: objects for all of them would take half of the memory of a large project."""
+    end: Ref = UNKNOWN
+    """Of a function that returns values: the `Return` that stands for arriving at its end, if control may."""
     looks: tuple[tuple[int, Ref], ...] = ()
     """Results of calls, and what they may have become, that are looked at without a node for it: how, and which."""
 

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeGuard
 
 
 class Claim(NamedTuple):
-    """In the branch at hand, `place` is (or is not) an instance of `class_or_tuple`; without that, of `None`."""
+    """In a branch, `place` is (or is not) an instance of `class_or_tuple`, or that `None`; without one, it is true."""
 
     place: ast.Name | ast.Attribute
     class_or_tuple: ast.expr | None
@@ -30,15 +30,15 @@ def claims(test: ast.expr, outcome: bool) -> Iterator[Claim]:
                     yield from claims(value, outcome)
         case ast.NamedExpr(target=target):
             if outcome:
-                yield Claim(target, None, False)
+                yield Claim(target, None, True)
         case ast.Name() | ast.Attribute(value=ast.Name()):
             if outcome:
-                yield Claim(test, None, False)
-        case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as op], comparators=[ast.Constant(value=None)]):
+                yield Claim(test, None, True)
+        case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as op], comparators=[ast.Constant(value=None) as none]):
             if isinstance(left, ast.NamedExpr):
                 left = left.target
             if _is_place(left):
-                yield Claim(left, None, isinstance(op, ast.Is) is outcome)
+                yield Claim(left, none, isinstance(op, ast.Is) is outcome)
         case ast.Call(func=ast.Name(id="isinstance"), args=[place, class_or_tuple], keywords=[]):
             if _is_place(place):
                 yield Claim(place, class_or_tuple, outcome)

@@ -127,7 +127,7 @@ class StatementReader(FlowReader):
             self.has_async = self.has_async or isinstance(node, ast.AsyncFunctionDef)
             scope.is_async = isinstance(node, ast.AsyncFunctionDef)
             scope.body = body_kind(node.body)
-            self.read_block(body)
+            self.read_body(body)
         self.scope = outer
         scope.maker = outer.add(ir.MakeFunction(scope.index, decorators, tuple(defaults), tuple(annotations)))
         return scope.maker
