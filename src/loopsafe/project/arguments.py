@@ -5,7 +5,7 @@ Stage: infer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 Given: TypeAlias = "Values | Callable[[], Values]"
 """An argument, or how to find out what it is: of most, nobody asks."""
+
+
+Place: TypeAlias = int | str
+"""Where an argument stands in a call: its position, not counting an object whose method is called, or its keyword."""
 
 
 class Passed:
@@ -137,6 +141,12 @@ def arguments_at(inference: Inference, frame: Frame, node: ir.Call) -> Arguments
 
 def _collected(rest: Sequence[Given]) -> Values:
     return (builtin("tuple", *map(evaluated, rest)),)
+
+
+def handed(node: ir.Call) -> Iterator[tuple[Place, ir.Ref]]:
+    """The arguments that a call names one by one, by position or keyword."""
+    yield from enumerate(node.args[: node.starred if node.starred >= 0 else None])
+    yield from ((name, ref) for name, ref in node.keywords if name is not None)
 
 
 def given_refs(node: ir.Call, func: ir.Node | None, function: Function) -> dict[int, ir.Ref]:

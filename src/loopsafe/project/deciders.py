@@ -5,9 +5,11 @@ Stage: infer. Says where the value of an argument matters; what it decides is fo
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+from loopsafe.project.arguments import Place, handed
 from loopsafe.project.entities import Code
 from loopsafe.project.fields import iterations
 from loopsafe.project.leaves import Leaf, looked_at, meant, name_of
@@ -20,59 +22,47 @@ if TYPE_CHECKING:
 _DEEPEST: Final = 3
 """A parameter that is handed on decides through so many functions."""
 
+_Onward: TypeAlias = "list[tuple[Code, dict[int, set[Leaf]]]]"
+"""Functions that are called, and which of its leaves the caller gives for each of their parameters."""
+
 
 class Deciders:
     """Answers `parameters(code)`."""
 
     def __init__(self, inference: Inference) -> None:
         self._inference: Final = inference
-        self._decisive: Final[dict[Code, frozenset[Leaf]]] = {}
+        self._known: Final[dict[tuple[Code, int], frozenset[Leaf]]] = {}
+        self._provisional: Final[dict[tuple[Code, int], frozenset[Leaf]]] = {}
+        """The same while it is being found out what a function calls, for which these may be asked in turn."""
+        self._onward: Final[dict[Code, _Onward]] = {}
+        self._pending: Final[set[Code]] = set()
         self._parameters: Final = lru_cache(maxsize=None)(_parameters)
 
     def parameters(self, code: Code) -> frozenset[int]:
         """The parameters whose plain values decide a branch, here or in a function that they are handed on to."""
-        return self._parameters(self._deciding(code, 0))
+        return self._parameters(self._deciding(code, _DEEPEST))
 
     def _deciding(self, code: Code, depth: int) -> frozenset[Leaf]:
-        """Also the variables of enclosing functions that do."""
-        known = self._decisive.get(code)
+        """Also the variables of enclosing functions that do, through so many functions."""
+        key = (code, depth)
+        known = self._known.get(key, self._provisional.get(key))
         if known is None:
-            tested = frozenset(self._tested(code.scope))
-            self._decisive[code] = tested  # ends the recursion of functions that call one another
-            known = tested | self._stored(code)
-            if depth < _DEEPEST:
-                known |= self._handed_on(code, depth) | self._captured(code, depth)
-            self._decisive[code] = known
+            found = _tested(code.scope) | self._stored(code)
+            if depth:
+                found |= self._captured(code, depth)
+                for callee, places in self._handed_on(code):
+                    decisive = self._deciding(callee, depth - 1)
+                    found.update(*(leaves for index, leaves in places.items() if index in decisive))
+            known = frozenset(found)
+            (self._provisional if self._pending else self._known)[key] = known
         return known
-
-    def _tested(self, scope: ir.Scope) -> set[Leaf]:
-        found: set[Leaf] = set()
-        for branch in scope.branches:
-            for ref, _ in branch.tested:
-                found |= looked_at(scope, ref, set())
-        for _, iterated in iterations(scope):
-            found |= looked_at(scope, iterated.value, set())
-        return found
-
-    def _handed_on(self, code: Code, depth: int) -> set[Leaf]:
-        scope = code.scope
-        found: set[Leaf] = set()
-        for _, node in scope.each_call():
-            if len(node.args) > 1 and name_of(scope, node.func) == "getattr":
-                found |= looked_at(scope, node.args[1], set())
-            if not any(meant(scope, ref, set()) for ref in (*node.args, *[ref for _, ref in node.keywords])):
-                continue
-            frame = self._inference.generic_frame(code)
-            for callee in self._inference.calls.functions(self._inference.value(frame, node.func)):
-                found |= self._matched(scope, node, callee, depth)
-        return found
 
     def _captured(self, code: Code, depth: int) -> set[Leaf]:
         """What functions made in this one look at: parameters of this one, or variables further out."""
         found: set[Leaf] = set()
         names = {param.name: index for index, param in enumerate(code.scope.params)}
         for inner in code.inner:
-            leaves = self._deciding(inner, depth + 1)
+            leaves = self._deciding(inner, depth - 1)
             found |= {names.get(leaf, leaf) for leaf in leaves if isinstance(leaf, str)}
         return found
 
@@ -87,18 +77,52 @@ class Deciders:
                 found |= looked_at(code.scope, node.value, set())
         return found
 
-    def _matched(self, scope: ir.Scope, node: ir.Call, callee: Function, depth: int) -> set[Leaf]:
-        decisive = [leaf for leaf in self._deciding(callee.code, depth + 1) if isinstance(leaf, int)]
-        names = {callee.code.scope.params[index].name for index in decisive}
-        skipped = 1 if callee.receiver is not None and callee.kind != "static" else 0
-        found: set[Leaf] = set()
-        for position, ref in enumerate(node.args):
-            if position + skipped in decisive:
-                found |= meant(scope, ref, set())
-        for name, ref in node.keywords:
-            if name in names:
-                found |= meant(scope, ref, set())
-        return found
+    def _handed_on(self, code: Code) -> _Onward:
+        known = self._onward.get(code)
+        if known is None:
+            if code in self._pending:
+                return []
+            self._pending.add(code)
+            try:
+                known = list(self._find_handed_on(code))
+            finally:
+                self._pending.discard(code)
+                if not self._pending:
+                    self._provisional.clear()
+            if self._inference.is_settled:
+                self._onward[code] = known
+        return known
+
+    def _find_handed_on(self, code: Code) -> Iterator[tuple[Code, dict[int, set[Leaf]]]]:
+        scope = code.scope
+        for _, node in scope.each_call():
+            given = {place: leaves for place, ref in handed(node) if (leaves := meant(scope, ref, set()))}
+            if not given:
+                continue
+            callees = self._inference.value(self._inference.generic_frame(code), node.func)
+            for callee in self._inference.calls.functions(callees):
+                yield callee.code, {index: given[place] for index, place in _taken(callee, given)}
+
+
+def _tested(scope: ir.Scope) -> set[Leaf]:
+    """What tests look at, and what attributes are read by name."""
+    found: set[Leaf] = set()
+    for branch in scope.branches:
+        for ref, _ in branch.tested:
+            found |= looked_at(scope, ref, set())
+    for _, iterated in iterations(scope):
+        found |= looked_at(scope, iterated.value, set())
+    for _, node in scope.each_call():
+        if len(node.args) > 1 and name_of(scope, node.func) == "getattr":
+            found |= looked_at(scope, node.args[1], set())
+    return found
+
+
+def _taken(callee: Function, given: Collection[Place]) -> Iterator[tuple[int, Place]]:
+    """The parameters of a function that take one of those arguments, and which."""
+    skipped = 1 if callee.receiver is not None and callee.kind != "static" else 0
+    for index, param in enumerate(callee.code.scope.params):
+        yield from ((index, place) for place in (index - skipped, param.name) if place in given)
 
 
 def _parameters(leaves: frozenset[Leaf]) -> frozenset[int]:
