@@ -10,7 +10,7 @@ from functools import cache, partial
 from typing import Final, NamedTuple
 
 from loopsafe.project.entities import Code
-from loopsafe.project.leaves import bare
+from loopsafe.project.leaves import bare, tested_for_presence
 from loopsafe.summary import ir
 
 STRING_TESTS: Final = frozenset({"startswith", "endswith"})
@@ -85,7 +85,7 @@ def _outcome_at_first(scope: ir.Scope, branch: ir.Branch, changes: Callable[[str
     if len(branch.tested) != 1:
         return None
     ((ref, positive),) = branch.tested
-    ref = bare(scope, ref)
+    ref = bare(scope, tested_for_presence(scope, ref))
     tested = scope.nodes[ref] if ref >= 0 else None
     if not isinstance(tested, ir.Name | ir.Attr):
         return None
