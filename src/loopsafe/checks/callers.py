@@ -15,8 +15,6 @@ from loopsafe.project.project import node_span
 from loopsafe.project.values import Function
 from loopsafe.summary import ir
 
-_NAMED: Final = (ir.Name, ir.Attr, ir.Import)
-
 Call = tuple[str, Span]
 """File and place."""
 
@@ -31,9 +29,11 @@ class KnownCallers:
         """Mentions other than by calling: attributes and names that are read."""
         self._hidden: Final[set[str]] = set()
         """Names that stand in strings, or get another name on import."""
-        for module in project.modules.by_path.values() if self._names else ():
-            for index, scope in enumerate(module.scopes):
-                self._look_through(module, index, scope)
+        if self._names:
+            for module in project.modules.by_path.values():
+                self._hidden.update(name for name in _strings(module) if name in self._names)
+            for module, index, refs in project.inference.index.nodes_named(self._names):
+                self._look_through(module, index, refs)
 
     def of(self, code: Code) -> tuple[Call, ...] | None:
         """Every call of a function; None where there may be others, or one does not await it."""
@@ -56,20 +56,14 @@ class KnownCallers:
             found.append((module.path, node_span(frame, ref)))
         return tuple(found)
 
-    def _look_through(self, module: Module, index: int, scope: ir.Scope) -> None:
-        is_imported = False
-        mentions = []
-        for ref, node in enumerate(scope.nodes):
-            if isinstance(node, ir.Const):
-                if node.value in self._names:
-                    self._hidden.add(str(node.value))
-            elif isinstance(node, _NAMED) and node.name in self._names:
-                is_imported |= isinstance(node, ir.Import)
-                mentions.append((ref, node))
-        called = {node.func for node in scope.nodes if isinstance(node, ir.Call)} if mentions else ()
-        for ref, node in mentions:
+    def _look_through(self, module: Module, index: int, mentions: Collection[ir.Ref]) -> None:
+        scope = module.scopes[index]
+        called = {node.func for _, node in scope.each_call()}
+        for ref in mentions:
+            node = scope.nodes[ref]
             if ref not in called and isinstance(node, ir.Name | ir.Attr):
                 self._loose.setdefault(node.name, []).append((module, index, ref))
+        is_imported = any(isinstance(scope.nodes[ref], ir.Import) for ref in mentions)
         for name, refs in scope.bindings.items() if is_imported else ():
             self._hidden.update(old for old in _imported(scope, refs) if old != name and old in self._names)
 
@@ -77,6 +71,11 @@ class KnownCallers:
         frame = self._project.inference.generic_frame(module.code(index))
         values = self._project.inference.value(frame, ref)
         return not values or any(isinstance(one, Function) and one.code is code for one in values)
+
+
+def _strings(module: Module) -> Iterator[str]:
+    for scope in module.scopes:
+        yield from [node.value for node in scope.nodes if isinstance(node, ir.Const) and isinstance(node.value, str)]
 
 
 def _imported(scope: ir.Scope, refs: Collection[ir.Ref]) -> Iterator[str]:

@@ -26,6 +26,7 @@ class Attributes:
     def __init__(self, inference: Inference) -> None:
         self._inference: Final = inference
         self._once: Final[dict[tuple[Class, str], bool]] = {}
+        self._outside: Final[dict[str, bool]] = {}
         self._decisive: Final[dict[Class, frozenset[str]]] = {}
 
     def is_fixed(self, instance: Instance, name: str) -> bool:
@@ -51,10 +52,13 @@ class Attributes:
 
     def is_set_outside(self, name: str) -> bool:
         """Whether some object that is not called `self` is given the attribute: it may be one of any class."""
-        places = list(islice(self._inference.index.stores(name), _MOST_STORES + 1))
-        return len(places) > _MOST_STORES or not all(
-            _is_self(module.code(scope), module.scopes[scope].nodes[ref]) for module, scope, ref in places
-        )
+        known = self._outside.get(name)
+        if known is None:
+            places = list(islice(self._inference.index.stores(name), _MOST_STORES + 1))
+            known = self._outside[name] = len(places) > _MOST_STORES or not all(
+                _is_self(module.code(scope), module.scopes[scope].nodes[ref]) for module, scope, ref in places
+            )
+        return known
 
     def decisive(self, cls: Class) -> frozenset[str]:
         """Attributes that decide a branch in a method of a class or in a function that it hands them to."""

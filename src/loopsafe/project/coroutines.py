@@ -156,16 +156,30 @@ class Coroutines:
 
     def _with_aliases(self, names: set[str], makers: set[str]) -> frozenset[str]:
         """The names, and those that modules and classes give to what has them, or to what makers with a name make."""
-        found = set(names)
+        aliases = {alias for alias, name in self._aliases if name in names}
+        made = {name for name, each in self._made if each in makers}
+        return frozenset(names | aliases | made)
+
+    @cached_property
+    def _aliases(self) -> set[tuple[str, str | None]]:
+        """Other names that modules and classes give to what has a name."""
+        return {
+            (name, node.name) for name, _, node in self._bindings() if isinstance(node, _ALIASES) and node.name != name
+        }
+
+    @cached_property
+    def _made(self) -> set[tuple[str, str | None]]:
+        """Names of what modules and classes have made of a function, with the names of what made it."""
+        return {(name, maker) for name, scope, node in self._bindings() for maker in _makers(scope, node)}
+
+    def _bindings(self) -> Iterator[tuple[str, ir.Scope, ir.Node]]:
         for module in self._inference.modules.by_path.values():
             for scope in module.scopes:
                 if scope.kind in (ir.ScopeKind.MODULE, ir.ScopeKind.CLASS):
-                    for name, refs in scope.bindings.items():
-                        node = scope.nodes[refs[-1]] if refs[-1] >= 0 else None
-                        is_alias = isinstance(node, _ALIASES) and node.name in names
-                        if is_alias or (makers and any(each in makers for each in _makers(scope, node))):
-                            found.add(name)
-        return frozenset(found)
+                    nodes = scope.nodes
+                    yield from (
+                        (name, scope, nodes[refs[-1]]) for name, refs in scope.bindings.items() if refs[-1] >= 0
+                    )
 
     def calls(self, names: frozenset[str]) -> Iterator[tuple[Code, list[ir.Ref]]]:
         """The calls of anything with one of these names, by scope, in the order of files and text."""

@@ -108,9 +108,12 @@ class Effects:
         obstacles: list[conditions.Obstacle] | None = None
         skipped = [*off_loop_ranges(self._inference, frame), *self._inference.branches.dead_ranges(frame)]
         for ref in frame.code.events:
+            node = nodes[ref]
+            if node.__class__ is ir.Attr and node.name not in self._watched:
+                continue  # by far the most frequent event, and nothing runs
             if skipped and any(start <= ref < end for start, end in skipped):
                 continue
-            happenings = list(dict.fromkeys(self._happenings(frame, ref, nodes[ref])))
+            happenings = list(dict.fromkeys(self._happenings(frame, ref, node)))
             if happenings:
                 if obstacles is None:
                     obstacles = self._obstacles(frame)
@@ -142,7 +145,7 @@ class Effects:
                         self._inference, frame, ref, node.value, happening.fact
                     ):
                         yield happening
-            case ir.Attr(name=name) if name in self._watched:
+            case ir.Attr(name=name):
                 for value in self._inference.value(frame, node.value):
                     yield from self.read(value, name)
             case ir.Binary(method=method) if method in self._implicit:

@@ -9,16 +9,17 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
 
-from loopsafe.project.values import Values
+from loopsafe.project.values import Instance, Values
 from loopsafe.summary import ir
 
-_NAMED: Final = (ir.Name, ir.Attr, ir.Import)
+NAMED: Final = (ir.Name, ir.Attr, ir.Import)
+"""Nodes that have the name of what they stand for."""
 _MAKERS: Final = (ir.MakeFunction, ir.MakeClass)
 
 
 def mentioned_name(module: Module, node: ir.Node | None) -> str | None:
     """The name by which a node's value was mentioned."""
-    if isinstance(node, _NAMED):
+    if isinstance(node, NAMED):
         return node.name
     return module.scopes[node.scope].name if isinstance(node, _MAKERS) else None
 
@@ -241,6 +242,8 @@ class Class:
         self.frame.owner = self
         self.name: Final = code.scope.name
         self.full_name: Final = code.full_name
+        self.instances: Final[Values] = (Instance(self),)
+        """An object of the class of which no more is known."""
         self.maker: Final = code.maker
         assert isinstance(self.maker, ir.MakeClass)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from typing import Final, TypeAlias
 
-from loopsafe.project.entities import Module
+from loopsafe.project.entities import NAMED, Module
 from loopsafe.project.modules import Modules
 from loopsafe.summary import ir
 
@@ -38,6 +38,17 @@ class Index:
     def mentioning(self, name: str) -> Sequence[Module]:
         """Modules that read an attribute of that name, or import something of it."""
         return tuple(dict.fromkeys([*self._mentioned.get(name, ()), *self._called.get(name, ())]))
+
+    def nodes_named(self, names: Collection[str]) -> Iterator[tuple[Module, int, list[ir.Ref]]]:
+        """The nodes that read, import or define something of one of these names, by module and scope."""
+        for module in self._modules.by_path.values():
+            makers = [(scope.parent, scope.maker) for scope in module.scopes if scope.name in names]
+            for index, scope in enumerate(module.scopes):
+                nodes = scope.nodes
+                found = [ref for ref, node in enumerate(nodes) if isinstance(node, NAMED) and node.name in names]
+                found += [ref for parent, ref in makers if parent == index]
+                if found:
+                    yield module, index, found
 
     def deriving(self, name: str) -> Sequence[Module]:
         """Modules where some class has a base of that last name."""

@@ -102,12 +102,8 @@ class Inference:
 
     def frame(self, code: Code, closure: Frame | None, arguments: tuple[Values | None, ...]) -> Frame:
         """The one frame of a function for these arguments; without them once there are too many."""
-        if (
-            closure is not None
-            and closure.owner is not None
-            and arguments
-            and arguments[0] == (Instance(closure.owner),)
-        ):
+        owner = closure.owner if closure is not None else None
+        if owner is not None and arguments and arguments[0] == owner.instances:
             arguments = (None, *arguments[1:])
         if not any(arguments):
             arguments = ()

@@ -52,6 +52,7 @@ class Members:
         self._inference: Final = inference
         self._attributes: Final[dict[tuple[Instance, str], Values]] = {}
         self._abstract: Final[dict[Code, bool]] = {}
+        self._stores: Final[dict[str, list[tuple[Frame, ir.StoreAttr]]]] = {}
         self._overriding: Final[dict[tuple[Class, str], tuple[Class, ...]]] = {}
 
     def get(self, value: Value, name: str) -> Values:
@@ -197,8 +198,14 @@ class Members:
             *[value(frame, node.value) for frame, node in stores if ModuleObject(module) in value(frame, node.object)]
         )
 
-    def _foreign_stores(self, name: str) -> Iterator[tuple[Frame, ir.StoreAttr]]:
+    def _foreign_stores(self, name: str) -> list[tuple[Frame, ir.StoreAttr]]:
         """Assignments to an attribute of that name of anything but `self`; none if they are very many."""
+        known = self._stores.get(name)
+        if known is None:
+            known = self._stores[name] = list(self._find_foreign_stores(name))
+        return known
+
+    def _find_foreign_stores(self, name: str) -> Iterator[tuple[Frame, ir.StoreAttr]]:
         places = list(islice(self._inference.index.stores(name), _MOST_FOREIGN_STORES + 1))
         for module, index, ref in places if len(places) <= _MOST_FOREIGN_STORES else ():
             node = module.scopes[index].nodes[ref]

@@ -18,7 +18,7 @@ from loopsafe.project.coroutines import Coroutines
 from loopsafe.project.decorators import role_of
 from loopsafe.project.drivers import Drivers
 from loopsafe.project.effects import Effects, Site
-from loopsafe.project.entities import Code, Frame, Module, mentioned_name
+from loopsafe.project.entities import Code, Frame, Module
 from loopsafe.project.infer import Inference
 from loopsafe.project.libraries import NO_LIBRARIES, Libraries
 from loopsafe.project.lifetimes import Lifetimes
@@ -129,16 +129,14 @@ class Project:
     def coroutine_values(self, names: Collection[str]) -> frozenset[Code]:
         """Coroutine functions that are mentioned by one of these names, other than to call them: registered, stored."""
         used: set[Code] = set()
-        for module in self.modules.by_path.values():
-            for index, scope in enumerate(module.scopes):
-                nodes = scope.nodes
-                named = {ref for ref, node in enumerate(nodes) if mentioned_name(module, node) in names}
-                for ref in named.intersection(mentions(scope)) if named else ():
-                    if _is_imported_to_call(module, nodes[ref]):
-                        continue
-                    for value in self.inference.value(self.inference.generic_frame(module.code(index)), ref):
-                        if isinstance(value, Function) and value.code.scope.is_async:
-                            used.add(value.code)
+        for module, index, refs in self.inference.index.nodes_named(names):
+            code = module.code(index)
+            for ref in set(refs).intersection(mentions(code.scope)):
+                if _is_imported_to_call(module, code.scope.nodes[ref]):
+                    continue
+                for value in self.inference.value(self.inference.generic_frame(code), ref):
+                    if isinstance(value, Function) and value.code.scope.is_async:
+                        used.add(value.code)
         return frozenset(used)
 
     def is_scheduling(self, frame: Frame, node: ir.Call) -> bool:

@@ -76,6 +76,8 @@ class Propagation:
     def __init__(self, effects: Effects, roots: Iterable[Frame]) -> None:
         self._effects: Final = effects
         self._witnesses: Final[dict[tuple[Frame, Effect], Witness]] = {}
+        self._suffering: Final[set[Frame]] = set()
+        """The frames with a witness."""
         self._callers: Final[dict[Frame, list[tuple[Frame, Site, Run]]]] = {}
         self._order: Final[dict[Frame, int]] = {}
         self._ticks: Final = itertools.count()
@@ -120,6 +122,7 @@ class Propagation:
             *_, frame, witness = heapq.heappop(found)
             if self._witnesses.setdefault((frame, effect), witness) is not witness:
                 continue
+            self._suffering.add(frame)
             for caller, site, run in self._callers.get(frame, ()):
                 if (caller, effect) not in self._witnesses and not _ends_at(effect, run, caller):
                     further = witness.called(effect, site, run)
@@ -137,7 +140,7 @@ class Propagation:
         for primitive in site.primitives:
             best.setdefault(primitive.fact.effect, Witness.of(site, primitive))
         for run in site.runs:
-            for effect in Effect:
+            for effect in Effect if run.frame in self._suffering else ():
                 inner = self._witnesses.get((run.frame, effect))
                 if inner is None or _ends_at(effect, run, frame):
                     continue
