@@ -7,32 +7,51 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from loopsafe.project.values import NOTHING, Constant, Function, Instance, Value, Values, builtin
+from loopsafe.project.values import NOTHING, Constant, Function, Instance, Something, Value, Values, builtin, is_entries
 from loopsafe.summary import ir
 
 if TYPE_CHECKING:
     from loopsafe.project.entities import Frame
     from loopsafe.project.infer import Inference
 
+_MOST_FRAMES: Final = 24
+"""So many different sets of arguments are kept apart for one function; those after them are not told apart."""
+_MOST_CONSTANTS: Final = 2_000
+"""The same where the arguments are plain constants, as with `setting("NAME")`: such frames differ only in branches."""
+_MOST_DICTIONARIES: Final = 100
+"""The same where keys of dictionaries are known: they differ nearly as much, and objects may come with them."""
+
 Given: TypeAlias = "Values | Callable[[], Values]"
 """An argument, or how to find out what it is: of most, nobody asks."""
 
+
+NAMED: Final = (ir.ParamKind.POSITIONAL, ir.ParamKind.KEYWORD)
+"""Kinds of parameters that take one argument each."""
 
 Place: TypeAlias = int | str
 """Where an argument stands in a call: its position, not counting an object whose method is called, or its keyword."""
 
 
+class Contents(NamedTuple):
+    """What a dictionary holds, in order; of a key with None it is not known whether it is there."""
+
+    items: dict[str, Given | None]
+    is_open: bool
+    """There may be other keys."""
+
+
 class Passed:
-    """An argument that stands at a call."""
+    """An argument that stands at a call, or what else uses it."""
 
-    __slots__ = ("_frame", "_inference", "_ref")
+    __slots__ = ("_frame", "_inference", "_ref", "_user")
 
-    def __init__(self, inference: Inference, frame: Frame, ref: ir.Ref) -> None:
+    def __init__(self, inference: Inference, frame: Frame, ref: ir.Ref, user: ir.Node) -> None:
         self._inference: Final = inference
         self._frame: Final = frame
         self._ref: Final = ref
+        self._user: Final = user
 
     def __call__(self) -> Values:
         """What it may be; a constant only if it is nothing else: `x.value if x else None` is not known to be None."""
@@ -45,10 +64,34 @@ class Passed:
         """Whether it is known not to be `None`."""
         return self._inference.certainty.is_present(self._frame, self._ref)
 
+    def contents(self) -> Contents | None:
+        """What it holds, if it is a dictionary that is made for the call."""
+        return self._inference.keys.contents(self._frame, self._ref, self._user)
+
+
+class Spare:
+    """The keyword arguments that no parameter of their own takes."""
+
+    __slots__ = ("_contents",)
+
+    def __init__(self, items: dict[str, Given | None], is_open: bool) -> None:
+        self._contents: Final = Contents(items, is_open)
+
+    def __call__(self) -> Values:
+        return NOTHING
+
+    def contents(self) -> Contents:
+        return self._contents
+
 
 def is_present(given: Given | None) -> bool:
     """Whether an argument is known not to be `None`, whatever else it may be."""
     return isinstance(given, Passed) and given.is_present()
+
+
+def contents_of(given: Given) -> Contents | None:
+    """What a dictionary holds that is made for the call; None for other arguments, or if it is not known."""
+    return given.contents() if isinstance(given, Passed | Spare) else None
 
 
 def evaluated(given: Given) -> Values:
@@ -114,19 +157,23 @@ class Arguments:
             elif param.kind == ir.ParamKind.VARARGS:
                 bound[index] = partial(_collected, rest) if rest and not self.is_open else None
                 rest = ()
+        spare: dict[str, Given | None] = {}
         for name, given in self._keywords:
             for index, param in enumerate(params):
-                if param.name == name and not param.positional_only:
-                    if param.kind in (ir.ParamKind.POSITIONAL, ir.ParamKind.KEYWORD):
-                        bound[index] = given
+                if param.name == name and param.kind in NAMED and not param.positional_only:
+                    bound[index] = given
                     break
+            else:
+                spare[name] = given
+        if params and params[-1].kind == ir.ParamKind.KWARGS:
+            bound[-1] = Spare(spare, self.is_open)
         return bound
 
 
 def arguments_at(inference: Inference, frame: Frame, node: ir.Call) -> Arguments:
     """The arguments of a call node; `*args` of known length are spread."""
-    positional: list[Given] = [Passed(inference, frame, ref) for ref in node.args]
-    is_open = any(name is None for name, _ in node.keywords)
+    positional: list[Given] = [Passed(inference, frame, ref, node) for ref in node.args]
+    is_open = False
     if node.starred >= 0:
         positional, rest = positional[: node.starred], positional[node.starred :]
         found = evaluated(rest[0]) if len(rest) == 1 else NOTHING
@@ -135,7 +182,15 @@ def arguments_at(inference: Inference, frame: Frame, node: ir.Call) -> Arguments
             positional += spread.args
         else:
             is_open = True
-    keywords = [(name, Passed(inference, frame, ref)) for name, ref in node.keywords if name is not None]
+    keywords: list[tuple[str, Given]] = []
+    for name, ref in node.keywords:
+        if name is not None:
+            keywords.append((name, Passed(inference, frame, ref, node)))
+            continue
+        contents = inference.keys.contents(frame, ref, node)
+        items = contents.items.items() if contents is not None else ()
+        is_open = is_open or contents is None or contents.is_open or any(given is None for _, given in items)
+        keywords += [(key, given) for key, given in items if given is not None]
     return Arguments(positional, keywords, is_open)
 
 
@@ -163,6 +218,15 @@ def given_refs(node: ir.Call, func: ir.Node | None, function: Function) -> dict[
     names = {param.name: index for index, param in enumerate(params)}
     refs.update((names[name], ref) for name, ref in node.keywords if name in names)
     return refs
+
+
+def simplified(arguments: tuple[Values | None, ...]) -> tuple[int, tuple[Values | None, ...]]:
+    """How many sets of arguments such as these are kept apart, and those that stand for the others."""
+    typed = tuple(None if is_entries(values) else values for values in arguments)
+    if typed != arguments:
+        return _MOST_DICTIONARIES, typed
+    plain = tuple(values if values and isinstance(values[0], Constant | Something) else None for values in arguments)
+    return (_MOST_CONSTANTS, ()) if plain == arguments else (_MOST_FRAMES, plain)
 
 
 def is_telling(values: Values) -> bool:

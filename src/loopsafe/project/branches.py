@@ -20,6 +20,7 @@ from loopsafe.project.values import (
     ClassObject,
     Constant,
     Coroutine,
+    Entries,
     Function,
     Instance,
     Method,
@@ -105,8 +106,8 @@ class Branches:
         match node:
             case ir.Attr():
                 return of_values(self._certainty.fixed(frame, node))
-            case ir.Param() | ir.Narrow() | ir.Declared() | ir.Phi() | ir.Call():
-                told = of_values(self._argument(frame, ref))
+            case ir.Param() | ir.Narrow() | ir.Declared() | ir.Phi() | ir.Call() | ir.Item():
+                told = of_values(self.argument(frame, ref))
                 ref = bare(scope, ref)
                 if told is None and self._certainty.is_certain(frame, ref):
                     return of_values(self._inference.value(frame, ref))
@@ -114,21 +115,26 @@ class Branches:
         return None
 
     def _compared(self, frame: Frame, operator: str, left: ir.Ref, right: ir.Ref) -> bool | None:
-        constant = self._constant(frame, left)
+        is_there = self._inference.keys.holds(frame, right, left) if operator in ("in", "not in") else None
+        if is_there is not None:
+            return is_there is (operator == "in")
+        constant = self.constant(frame, left)
         node = frame.code.scope.nodes[right] if right >= 0 else None
         if isinstance(node, ir.Display) and not node.added and operator in ("in", "not in"):
-            members = [self._constant(frame, element) for element in node.elements]
+            if len(node.keys) < len(node.elements) and node.class_name == "dict":
+                return None  # a comprehension
+            members = [self.constant(frame, element) for element in node.keys or node.elements]
             if constant is None or None in members:
                 return None
             return (constant in members) is (operator == "in")
-        other = self._constant(frame, right)
+        other = self.constant(frame, right)
         if constant is None and other is not None and isinstance(other.value, bool) and operator in ("is", "is not"):
-            given = self._argument(frame, left)
+            given = self.argument(frame, left)
             if given and all(isinstance(value, Instance) and _truth_of_value(value) for value in given):
                 return operator == "is not"  # an object of another class is neither
         return _compared(operator, constant, other)
 
-    def _argument(self, frame: Frame, ref: ir.Ref) -> Values:
+    def argument(self, frame: Frame, ref: ir.Ref) -> Values:
         """What this very call passes for the parameter that a node reads; nothing for anything else."""
         node = self._origin(frame, ref)
         if isinstance(node, ir.Param) and node.index < len(frame.arguments):
@@ -141,24 +147,27 @@ class Branches:
         found = sources(frame.code.scope, ref, lambda one: not is_in(one, dead))
         return frame.code.scope.nodes[ref] if len(found) == 1 and (ref := found.pop()) >= 0 else None
 
-    def _constant(self, frame: Frame, ref: ir.Ref) -> Constant | None:
+    def constant(self, frame: Frame, ref: ir.Ref) -> Constant | None:
+        """What a node is, if it is surely one constant."""
         node = self._origin(frame, ref)
         if isinstance(node, ir.Attr):
             values = self._certainty.fixed(frame, node)
         elif isinstance(node, ir.Item):
             values = self._certainty.entry(frame, node)
+        elif isinstance(node, ir.Call):
+            values = self._inference.keys.found(frame, node)
         elif isinstance(node, ir.Const) or (
             isinstance(node, ir.Name) and not self._certainty.is_changed(frame, node.name)
         ):
             values = self._inference.value(frame, ref)
         else:
-            values = self._argument(frame, ref)
+            values = self.argument(frame, ref)
         return values[0] if len(values) == 1 and isinstance(values[0], Constant) else None
 
     def _tested_by_call(self, frame: Frame, node: ir.Call, argument: ir.Ref) -> bool | None:
         func = frame.code.scope.nodes[node.func] if node.func >= 0 else None
         if isinstance(func, ir.Attr) and func.name in STRING_TESTS:
-            text, part = self._constant(frame, func.value), self._constant(frame, argument)
+            text, part = self.constant(frame, func.value), self.constant(frame, argument)
             if text is not None and part is not None and isinstance(text.value, str) and isinstance(part.value, str):
                 return bool(getattr(text.value, func.name)(part.value))
             return None
@@ -166,7 +175,7 @@ class Branches:
             role_of(self._inference, callee) is RoleKind.IS_COROUTINE_FUNCTION
             for callee in self._inference.value(frame, node.func)
         ):
-            given = self._argument(frame, argument) or self._closed_over(frame, argument)
+            given = self.argument(frame, argument) or self._closed_over(frame, argument)
             kinds = {_is_coroutine_function(value) for value in given}
             return kinds.pop() if len(kinds) == 1 else None
         return None
@@ -205,6 +214,9 @@ def _truth_of_value(value: Value) -> bool | None:
             return True if inner else None  # `""` and `0` may stand for members of an enumeration, which are true
         case Function() | Method() | ClassObject() | Coroutine() | Partial():
             return True
+        case Entries(known, is_open):
+            is_empty = not known and not is_open
+            return False if is_empty else True if any(held is not None for _, held in known) else None
         case Instance(cls) if isinstance(cls, Class) or not cls.startswith("builtins."):
             return None if isinstance(cls, Class) and {"__bool__", "__len__"} & cls.methods.keys() else True
     return None
@@ -214,7 +226,7 @@ def _presence_of_value(value: Value) -> bool | None:
     match value:
         case Constant(inner):
             return inner is not None
-        case Something():
+        case Something() | Entries():
             return True
         case Instance(cls):
             return True if isinstance(cls, Class) else _truth_of_value(value)

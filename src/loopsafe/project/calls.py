@@ -35,6 +35,7 @@ from loopsafe.project.values import (
     Value,
     Values,
     builtin,
+    is_entries,
     is_informative,
     unite,
 )
@@ -61,6 +62,9 @@ class Calls:
 
     def result_at(self, frame: Frame, node: ir.Call) -> Values:
         """What a call node gives."""
+        entry = self._inference.keys.found(frame, node) if frame.arguments else NOTHING
+        if entry:
+            return entry
         callees = self._inference.value(frame, node.func)
         if not callees:
             return NOTHING
@@ -193,6 +197,7 @@ class Calls:
         params = function.code.scope.params
         bound: list[Values | None] = []
         decisive = self._inference.deciders.parameters(function.code)
+        dictionaries = self._inference.deciders.dictionaries(function.code)
         is_constructor = function.code.scope.name == "__init__" and function.closure.owner is not None
         for index, given in enumerate(arguments.bind(params)):
             may_matter = is_constructor or index in decisive
@@ -207,7 +212,10 @@ class Calls:
                 and not (is_free and is_telling(values))
             ):
                 is_kept = is_constructor and (is_telling(values) or values == (NONE,))
-                values = values if is_kept else PRESENT if index in decisive and is_present(given) else None
+                values = values if is_kept else None
+            if values is None and given is not None and index in dictionaries:
+                entries = self._inference.keys.entries(function.code, index, given)
+                values = entries or (PRESENT if index in decisive and is_present(given) else None)
             bound.append(values)
         return self._inference.frame(function.code, function.closure, tuple(bound))
 
@@ -253,7 +261,7 @@ class Calls:
     def parameter(self, frame: Frame, index: int) -> Values:
         """What a parameter may be: the frame's own argument, its annotation, its default, what callers pass."""
         given = frame.arguments[index] if index < len(frame.arguments) else None
-        if given == PRESENT:
+        if given == PRESENT or is_entries(given):
             return tuple(value for value in self._unspecified(frame, index) if value != NONE)
         return self._unspecified(frame, index) if given is None else given
 

@@ -25,6 +25,7 @@ from loopsafe.project.values import (
     ModuleObject,
     Value,
     Values,
+    is_entries,
 )
 from loopsafe.summary import ir
 
@@ -64,7 +65,10 @@ class Certainty:
         return self._inference.each(owners, lambda owner: self._inference.members.get(owner, node.name))
 
     def entry(self, frame: Frame, node: ir.Item) -> Values:
-        """What an entry of a typed dictionary holds that this function, or one that it calls, has just made."""
+        """What an entry holds of a typed dictionary that was just made, or of any that is made for this call."""
+        found = self._inference.keys.found(frame, node)
+        if found:
+            return found
         owners = self._inference.value(frame, node.value)
         fields = self._inference.fields
         is_known = all(
@@ -115,13 +119,14 @@ class Certainty:
             case ir.Name(name):
                 return not self.is_changed(frame, name)
             case ir.Param(index):
-                return index < len(frame.arguments) and frame.arguments[index] not in (None, PRESENT)
+                given = frame.arguments[index] if index < len(frame.arguments) else None
+                return given not in (None, PRESENT) and not is_entries(given)
             case ir.Attr():
                 return bool(self.fixed(frame, node))
             case ir.Item():
                 return bool(self.entry(frame, node))
             case ir.Call():
-                return self._is_certain_result(frame, node)
+                return bool(self._inference.keys.found(frame, node)) or self._is_certain_result(frame, node)
         return False
 
     def _is_certain_result(self, frame: Frame, node: ir.Call) -> bool:
@@ -159,7 +164,8 @@ class Certainty:
             case ir.MakeFunction(decorators=decorators):
                 return not decorators
             case ir.Param(index):
-                return index < len(frame.arguments) and frame.arguments[index] == PRESENT
+                given = frame.arguments[index] if index < len(frame.arguments) else None
+                return given == PRESENT or is_entries(given)
             case ir.Attr():
                 return _was_tested(frame.code.scope, ref, node)
             case ir.Binary(left=left):

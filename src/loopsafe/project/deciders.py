@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from loopsafe.project.arguments import Place, handed
 from loopsafe.project.entities import Code
 from loopsafe.project.fields import iterations
-from loopsafe.project.leaves import Leaf, looked_at, meant, name_of
+from loopsafe.project.leaves import Inside, Leaf, inside, looked_at, meant, name_of
 from loopsafe.project.values import Function
 from loopsafe.summary import ir
 
@@ -27,7 +27,7 @@ _Onward: TypeAlias = "list[tuple[Code, dict[int, set[Leaf]]]]"
 
 
 class Deciders:
-    """Answers `parameters(code)`."""
+    """Answers `parameters(code)`, and `dictionaries(code)`."""
 
     def __init__(self, inference: Inference) -> None:
         self._inference: Final = inference
@@ -37,10 +37,15 @@ class Deciders:
         self._onward: Final[dict[Code, _Onward]] = {}
         self._pending: Final[set[Code]] = set()
         self._parameters: Final = lru_cache(maxsize=None)(_parameters)
+        self._dictionaries: Final = lru_cache(maxsize=None)(_dictionaries)
 
     def parameters(self, code: Code) -> frozenset[int]:
         """The parameters whose plain values decide a branch, here or in a function that they are handed on to."""
         return self._parameters(self._deciding(code, _DEEPEST))
+
+    def dictionaries(self, code: Code) -> frozenset[int]:
+        """The same, and those of which a key decides one."""
+        return self._dictionaries(self._deciding(code, _DEEPEST))
 
     def _deciding(self, code: Code, depth: int) -> frozenset[Leaf]:
         """Also the variables of enclosing functions that do, through so many functions."""
@@ -53,6 +58,7 @@ class Deciders:
                 for callee, places in self._handed_on(code):
                     decisive = self._deciding(callee, depth - 1)
                     found.update(*(leaves for index, leaves in places.items() if index in decisive))
+                    found.update(*(inside(leaves) for index, leaves in places.items() if Inside(index) in decisive))
             known = frozenset(found)
             (self._provisional if self._pending else self._known)[key] = known
         return known
@@ -97,11 +103,16 @@ class Deciders:
         scope = code.scope
         for _, node in scope.each_call():
             given = {place: leaves for place, ref in handed(node) if (leaves := meant(scope, ref, set()))}
-            if not given:
+            spread = {leaf for name, ref in node.keywords if name is None for leaf in inside(meant(scope, ref, set()))}
+            if not given and not spread:
                 continue
             callees = self._inference.value(self._inference.generic_frame(code), node.func)
             for callee in self._inference.calls.functions(callees):
-                yield callee.code, {index: given[place] for index, place in _taken(callee, given)}
+                places = {index: given[place] for index, place in _taken(callee, given)}
+                every = dict.fromkeys(range(len(callee.code.scope.params)), spread) if spread else {}
+                yield callee.code, {**every, **places}
+                for override in self._inference.members.substitutes(callee):
+                    yield override.code, {index: inside(leaves) for index, leaves in places.items()}
 
 
 def _tested(scope: ir.Scope) -> set[Leaf]:
@@ -127,3 +138,7 @@ def _taken(callee: Function, given: Collection[Place]) -> Iterator[tuple[int, Pl
 
 def _parameters(leaves: frozenset[Leaf]) -> frozenset[int]:
     return frozenset(leaf for leaf in leaves if isinstance(leaf, int))
+
+
+def _dictionaries(leaves: frozenset[Leaf]) -> frozenset[int]:
+    return frozenset(leaf.param if isinstance(leaf, Inside) else leaf for leaf in leaves if not isinstance(leaf, str))

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from loopsafe.catalog import Catalog
 from loopsafe.project import decorators, forms
+from loopsafe.project.arguments import simplified
 from loopsafe.project.attributes import Attributes
 from loopsafe.project.branches import Branches
 from loopsafe.project.callers import Callers
@@ -25,6 +26,7 @@ from loopsafe.project.entities import Class, Code, Frame, Module, Open
 from loopsafe.project.externals import Externals
 from loopsafe.project.fields import Fields
 from loopsafe.project.index import Index
+from loopsafe.project.keys import Keys
 from loopsafe.project.members import Members
 from loopsafe.project.modules import Modules
 from loopsafe.project.names import Names
@@ -40,7 +42,6 @@ from loopsafe.project.values import (
     Form,
     Instance,
     ModuleObject,
-    Something,
     Value,
     Values,
     builtin,
@@ -57,12 +58,6 @@ _DEEPEST: Final = 120
 """Expressions that depend on one another further than this are unknown; in real code nine in ten stay below twelve."""
 _PENDING: Final = [Open(NOTHING, depth) for depth in range(_DEEPEST + 1)]
 """What stands for a value that is being computed, by how deep it is in others."""
-_MOST_FRAMES: Final = 24
-"""So many different sets of arguments are kept apart for one function; those after them are not told apart."""
-_MOST_CONSTANTS: Final = 2_000
-"""The same where the arguments are plain constants, as with `setting("NAME")`: such frames differ only in branches."""
-
-
 _CONTAINERS: Final = frozenset({"builtins.list", "builtins.dict", "builtins.set", "collections.defaultdict"})
 
 
@@ -83,13 +78,14 @@ class Inference:
         self.certainty: Final = Certainty(self)
         self.branches: Final = Branches(self)
         self.deciders: Final = Deciders(self)
+        self.keys: Final = Keys(self)
         self.attributes: Final = Attributes(self)
         self.containers: Final = Containers(self)
         self.fields: Final = Fields(self)
         self.names: Final = Names(self)
         self.protocols: Final = Protocols(self)
         self._frames: Final[dict[tuple[Code, Frame | None, tuple[Values | None, ...]], Frame]] = {}
-        self._contexts: Final[dict[tuple[Code, bool], int]] = {}
+        self._contexts: Final[dict[tuple[Code, int], int]] = {}
         self._classes: Final[dict[tuple[Code, Frame], Class]] = {}
         self._provisional: Final[list[tuple[Frame, ir.Ref]]] = []
         self.depth = 0
@@ -111,10 +107,10 @@ class Inference:
         frame = self._frames.get(key)
         if frame is None:
             if arguments:
-                is_plain = all(values == _if_plain(values) for values in arguments)
-                count = self._contexts[code, is_plain] = self._contexts.get((code, is_plain), 0) + 1
-                if count > (_MOST_CONSTANTS if is_plain else _MOST_FRAMES):
-                    return self.frame(code, closure, () if is_plain else tuple(map(_if_plain, arguments)))
+                limit, simpler = simplified(arguments)
+                count = self._contexts[code, limit] = self._contexts.get((code, limit), 0) + 1
+                if count > limit:
+                    return self.frame(code, closure, simpler)
             frame = self._frames[key] = Frame(code, closure, arguments)
         return frame
 
@@ -247,6 +243,9 @@ class Inference:
         return self.each(self.value(frame, node.value), self.protocols.awaited)
 
     def _item(self, frame: Frame, node: ir.Item) -> Values:
+        entry = self.keys.found(frame, node) if frame.arguments else NOTHING
+        if entry:
+            return entry
         values = self.value(frame, node.value)
         form = forms.subscripted(self, frame, values, node)
         if form is not None:
@@ -358,10 +357,6 @@ class Inference:
 def _is_empty(value: Value) -> bool:
     """Whether a value is a container of which only the annotation can say what will be in it."""
     return isinstance(value, Instance) and value.cls in _CONTAINERS and not unite(*value.args)
-
-
-def _if_plain(values: Values | None) -> Values | None:
-    return values if values and isinstance(values[0], Constant | Something) else None
 
 
 _HANDLERS: Final[dict[type[Any], Callable[..., Values]]] = {

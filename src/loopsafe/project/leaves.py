@@ -6,11 +6,21 @@ Stage: infer. Knows no values.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from loopsafe.summary import ir
 
-Leaf: TypeAlias = int | str
+LOOKUPS: Final = frozenset({"get", "pop"})
+"""Methods that give what a dictionary holds under a key, or something else if there is no such key."""
+
+
+class Inside(NamedTuple):
+    """What a dictionary holds that a parameter is."""
+
+    param: int
+
+
+Leaf: TypeAlias = int | str | Inside
 """A parameter, by its index, or a variable from outside the function, by its name."""
 
 
@@ -82,7 +92,7 @@ def is_same(nodes: tuple[ir.Node, ...], left: ir.Ref, right: ir.Ref) -> bool:
 
 
 def meant(scope: ir.Scope, ref: ir.Ref, seen: set[ir.Ref]) -> set[Leaf]:
-    """The parameters and outer variables that a node may be; `seen` are nodes that were looked at before."""
+    """The parameters and outer variables that a node may be, or be an entry of; `seen` were looked at before."""
     node = scope.nodes[ref] if ref >= 0 and ref not in seen else None
     seen.add(ref)
     match node:
@@ -94,7 +104,18 @@ def meant(scope: ir.Scope, ref: ir.Ref, seen: set[ir.Ref]) -> set[Leaf]:
             return meant(scope, value, seen)
         case ir.Phi(options):
             return {leaf for option in options for leaf in meant(scope, option, seen)}
+        case ir.Item(value):
+            return inside(meant(scope, value, seen))
+        case ir.Call(func=func) if func >= 0:
+            callee = scope.nodes[func]
+            is_lookup = isinstance(callee, ir.Attr) and callee.name in LOOKUPS
+            return inside(meant(scope, callee.value, seen)) if is_lookup and isinstance(callee, ir.Attr) else set()
     return set()
+
+
+def inside(leaves: set[Leaf]) -> set[Leaf]:
+    """What the parameters among them hold."""
+    return {Inside(leaf) if isinstance(leaf, int) else leaf for leaf in leaves if not isinstance(leaf, str)}
 
 
 def looked_at(scope: ir.Scope, ref: ir.Ref, seen: set[ir.Ref]) -> set[Leaf]:

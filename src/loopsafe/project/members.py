@@ -283,6 +283,11 @@ class Members:
                     assert isinstance(bound, Function)
                     yield bound
 
+    def substitutes(self, function: Function) -> Iterator[Function]:
+        """The overrides that run in the place of an abstract method; none of any other."""
+        if self.is_abstract(function.code):
+            yield from self.implementations(function)
+
     def _subclasses_with(self, cls: Class, name: str) -> tuple[Class, ...]:
         """The subclasses that bind a name in their own bodies."""
         known = self._overriding.get((cls, name))

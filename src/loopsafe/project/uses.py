@@ -156,6 +156,10 @@ class Uses:
         """The nodes that refer to a node."""
         return self._users.get(ref, [])
 
+    def is_seen_elsewhere(self, ref: ir.Ref) -> bool:
+        """Whether others may get at the value of a node by the name of a variable."""
+        return self._is_open or ref in self._leaving
+
     def _find_leaving(self) -> Iterator[ir.Ref]:
         """What other scopes can see."""
         scope = self._scope

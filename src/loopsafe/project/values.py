@@ -140,6 +140,18 @@ class Super(msgspec.Struct, frozen=True, cache_hash=True):
     receiver: Value
 
 
+class Entries(msgspec.Struct, frozen=True, cache_hash=True):
+    """The keys of a dictionary that is made for one call, as its function knows them; nothing of its type."""
+
+    known: tuple[tuple[str, Values | None], ...]
+    """By key, in alphabetical order, constants that it may hold, all of them; none if they are not known.
+
+    `None` if not even that is known, whether the key is there.
+    """
+    is_open: bool
+    """There may be others."""
+
+
 FunctionKind: TypeAlias = str
 """`plain`, `static`, `class`, `property`, `manager` or `awaitable-manager`."""
 
@@ -161,6 +173,7 @@ Value: TypeAlias = (
     | Partial
     | Offloaded
     | Super
+    | Entries
 )
 Values: TypeAlias = tuple[Value, ...]
 
@@ -184,6 +197,11 @@ def unite(*options: Values) -> Values:
 def builtin(name: str, *args: Values) -> Instance:
     """An instance of a builtin class."""
     return Instance(f"builtins.{name}", args)
+
+
+def is_entries(values: Values | None) -> bool:
+    """Whether an argument says only which keys a dictionary has."""
+    return isinstance(values[0], Entries) if values else False
 
 
 def is_informative(value: Value) -> bool:

@@ -280,11 +280,11 @@ class ExpressionReader:
         return self.scope.add(ir.Display(node.__class__.__name__.lower(), tuple(elements)))
 
     def _dict(self, node: ast.Dict) -> ir.Ref:
-        values = []
+        keys, values = [], []
         for key, value in zip(node.keys, node.values, strict=True):
-            self.look_at(key)
+            keys.append(self.look_at(key))
             values.append(self.read(value))
-        return self.scope.add(ir.Display("dict", tuple(values)))
+        return self.scope.add(ir.Display("dict", tuple(values), (), tuple(keys)))
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp) -> ir.Ref:
         scope = self.scope

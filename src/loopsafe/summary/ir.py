@@ -149,6 +149,8 @@ class Display(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=13):
     elements: tuple[Ref, ...]
     added: tuple[Ref, ...] = ()
     """What is put into it later, anywhere in the scope: `found.append(x)`."""
+    keys: tuple[Ref, ...] = ()
+    """Of a dict in the text, the key of each value; `UNKNOWN` where the value is a mapping that is spread into it."""
 
 
 class MakeFunction(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=14):
@@ -206,7 +208,7 @@ class StoreAttr(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=20):
 
 
 class StoreItem(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=21):
-    """`object[…] = value`"""
+    """`object[…] = value`; without a value `del object[…]`."""
 
     object: Ref
     value: Ref

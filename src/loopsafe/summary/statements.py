@@ -97,6 +97,8 @@ class StatementReader(FlowReader):
             if isinstance(target, ast.Name):
                 if self.scope.env is not None:
                     self.scope.env.pop(target.id, None)
+            elif isinstance(target, ast.Subscript):
+                self.bind(target, ir.UNKNOWN)
             else:
                 self.read(target)
 
