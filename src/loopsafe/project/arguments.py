@@ -27,7 +27,7 @@ Given: TypeAlias = "Values | Callable[[], Values]"
 """An argument, or how to find out what it is: of most, nobody asks."""
 
 
-NAMED: Final = (ir.ParamKind.POSITIONAL, ir.ParamKind.KEYWORD)
+SINGLE: Final = (ir.ParamKind.POSITIONAL, ir.ParamKind.KEYWORD)
 """Kinds of parameters that take one argument each."""
 
 Place: TypeAlias = int | str
@@ -160,7 +160,7 @@ class Arguments:
         spare: dict[str, Given | None] = {}
         for name, given in self._keywords:
             for index, param in enumerate(params):
-                if param.name == name and param.kind in NAMED and not param.positional_only:
+                if param.name == name and param.kind in SINGLE and not param.positional_only:
                     bound[index] = given
                     break
             else:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from loopsafe.catalog import RoleKind
-from loopsafe.project.arguments import NAMED, given_refs
+from loopsafe.project.arguments import SINGLE, given_refs
 from loopsafe.project.conditions import is_in
 from loopsafe.project.decorators import has_unknown_decorator, role_of
 from loopsafe.project.entities import Class, Code, Frame, Module
@@ -151,7 +151,7 @@ class Changes:
             for function in functions:
                 params = function.code.scope.params
                 refs = given_refs(node, func, function).items()
-                given = [index for index, ref in refs if ref == value and params[index].kind in NAMED]
+                given = [index for index, ref in refs if ref == value and params[index].kind in SINGLE]
                 if len(given) != node.args.count(value) + len(keywords):
                     return None
                 holders += [(function.code, index) for index in given]

@@ -90,7 +90,7 @@ class Module:
         for index, scope in enumerate(self.scopes):
             nodes = scope.nodes
             for ref, node in enumerate(nodes):
-                name = node.name if isinstance(node, _NAMED) else None
+                name = node.name if isinstance(node, NAMED) else None
                 if isinstance(node, ir.Call) and len(node.args) > 1 and min(node.func, node.args[1]) >= 0:
                     asked = nodes[node.args[1]] if nodes[node.func] == ir.Name("getattr") else None
                     name = str(asked.value) if isinstance(asked, ir.Const) else None
