@@ -91,6 +91,8 @@ def _is_special(name: str) -> bool:
 
 def _has_contract(context: Context, module: Module, code: Code) -> bool:
     """Whether a class around it, or one like it elsewhere, may ask for a coroutine function."""
+    if code.scope.name.startswith(context.project.looked_for):
+        return True
     if code.parent.scope.kind != ir.ScopeKind.CLASS:
         return _is_convention(context, code)
     inference = context.project.inference

@@ -54,8 +54,20 @@ def _apply(inference: Inference, frame: Frame, ref: ir.Ref, values: Values) -> V
         kind = _KINDS.get(role_of(inference, value))  # type: ignore[arg-type]  # no role has no kind
         if kind is not None:
             return tuple(_with_kind(inner, kind) for inner in values)
+    if found and all(map(_gives_back, found)):
+        return values
     made = inference.each(found, lambda value: inference.calls.result(value, Arguments.of(values)))
     return _alike(made, values) or values
+
+
+def _gives_back(decorator: Value) -> bool:
+    """Whether a decorator returns just the function that it is given, which it may have marked or registered."""
+    if not isinstance(decorator, Function) or decorator.code.scope.is_async or decorator.code.scope.is_generator:
+        return False
+    scope = decorator.code.scope
+    first = ir.Param(0 if decorator.receiver is None or decorator.kind == "static" else 1)
+    returned = [node.value for ref in scope.returns if isinstance(node := scope.nodes[ref], ir.Return)]
+    return bool(returned) and all(ref >= 0 and scope.nodes[ref] == first for ref in returned)
 
 
 def _alike(made: Values, values: Values) -> Values:

@@ -115,6 +115,12 @@ class Project:
         """Names of asynchronous methods of protocols and abstract classes, which need no base to be met."""
         return frozenset(frame.code.scope.name for frame in self.coroutines if self._is_contract(frame))
 
+    @cached_property
+    def looked_for(self) -> tuple[str, ...]:
+        """What names begin with that are put together to look for attributes: `getattr(flow, f"async_step_{step}")`."""
+        heads = [module.summary for module in self.modules.by_path.values() if module.summary is not None]
+        return tuple(sorted({beginning for head in heads for beginning in head.beginnings}))
+
     def _is_contract(self, frame: Frame) -> bool:
         owner = frame.closure.owner if frame.closure is not None else None
         if owner is None:

@@ -14,6 +14,7 @@ from loopsafe.summary import ir
 from loopsafe.summary.annotations import unquoted
 from loopsafe.summary.builder import Environment, ScopeBuilder
 from loopsafe.summary.functions import FunctionNode
+from loopsafe.summary.names import beginning_of_name
 from loopsafe.summary.operators import COMPARISONS, OPERATORS
 from loopsafe.summary.places import Places
 
@@ -35,6 +36,7 @@ class ExpressionReader:
         """Indexes of scopes that hold functions: their variables may be read from within."""
         self.called: Final[set[str]] = set()
         self.mentioned: Final[set[str]] = set()
+        self.beginnings: Final[set[str]] = set()
         self.is_annotation = False
         """Whether strings stand for what their texts say."""
         self._fstring: ast.JoinedStr | None = None
@@ -87,6 +89,7 @@ class ExpressionReader:
             if isinstance(part, ast.FormattedValue):
                 self._formatted(part)
         self._fstring = outer
+        self.beginnings.update(beginning_of_name(node))
         return self.scope.literal_node("str")
 
     def _formatted(self, node: ast.FormattedValue) -> ir.Ref:

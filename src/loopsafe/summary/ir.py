@@ -436,6 +436,8 @@ class ModuleHead(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Names of all methods."""
     mentioned: tuple[str, ...]
     """Names of attributes that are read other than to be called, and names that are imported, `*` for all there are."""
+    beginnings: tuple[str, ...]
+    """What names begin with that are put together in f-strings, where attributes are looked for by name."""
     problem: SyntaxProblem | None
     mentions_codes: bool
     """Whether the text may hold a comment that names one of our rules."""

@@ -1,4 +1,4 @@
-"""Which variables a loop may assign: they need a joint before its body is read.
+"""Which variables a loop may assign, for they need a joint before its body is read; what names are put together.
 
 Stage: summarise.
 """
@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from typing import Final
+
+_SHORTEST_BEGINNING: Final = 3
+"""Too many names begin like something shorter."""
 
 
 def bound_names(statements: Sequence[ast.stmt], target: ast.expr | None) -> list[str]:
@@ -61,3 +65,10 @@ def _target_names(target: ast.expr) -> Iterator[str]:
                 yield from _target_names(element)
         case ast.Starred(value=value):
             yield from _target_names(value)
+
+
+def beginning_of_name(node: ast.JoinedStr) -> Iterator[str]:
+    """What all names begin with that an f-string gives: `f"async_step_{step}"`; nothing if it gives no names."""
+    match node.values:
+        case [ast.Constant(value=str(text)), _, *_] if len(text) >= _SHORTEST_BEGINNING and text.isidentifier():
+            yield text

@@ -17,7 +17,7 @@ from loopsafe.summary import ir
 from loopsafe.summary.places import Places
 from loopsafe.summary.statements import StatementReader
 
-FORMAT: Final = 12
+FORMAT: Final = 13
 """Raised whenever the same text would give another summary: part of the key under which summaries are cached."""
 
 _PREFIX: Final = "LSA"
@@ -60,6 +60,7 @@ def _read_module(tree: ast.Module, text: str) -> ir.ModuleSummary:
         implicit=tuple(sorted(reader.implicit)),
         methods=tuple(sorted(reader.methods)),
         mentioned=tuple(sorted(reader.mentioned)),
+        beginnings=tuple(sorted(reader.beginnings)) if "getattr" in reader.called else (),
         problem=None,
         mentions_codes=_PREFIX in text,
         scopes=scopes,
@@ -68,7 +69,7 @@ def _read_module(tree: ast.Module, text: str) -> ir.ModuleSummary:
 
 def _failed(message: str, row: int, column: int) -> ir.ModuleSummary:
     problem = ir.SyntaxProblem(message, row, column)
-    return ir.ModuleSummary(False, (), (), (), (), (), (), (), problem, mentions_codes=False, scopes=())
+    return ir.ModuleSummary(False, (), (), (), (), (), (), (), (), problem, mentions_codes=False, scopes=())
 
 
 def _describe(error: SyntaxError) -> str:
