@@ -214,14 +214,13 @@ class ExpressionReader:
             narrowed = env.get(f"{node.value.id}.{node.attr}")
             if narrowed is not None:
                 return narrowed
-        place = ir.NOWHERE if is_callee else self.add_place(node)
-        if not is_callee:
-            self.mentioned.add(node.attr)
-        return self.scope.add(ir.Attr(value, node.attr, place))
+        if is_callee:
+            return self.scope.add(ir.Attr(value, node.attr, ir.NOWHERE))
+        self.mentioned.add(node.attr)
+        return self.scope.add(ir.Attr(value, node.attr, self.add_place(node)))
 
     def _subscript(self, node: ast.Subscript) -> ir.Ref:
-        value = self.read(node.value)
-        index = self.read(node.slice)
+        value, index = self.read(node.value), self.read(node.slice)
         return self.scope.add(ir.Item(value, index, self.add_place(node)))
 
     def _slice(self, node: ast.Slice) -> ir.Ref:
