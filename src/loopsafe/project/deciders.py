@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _DEEPEST: Final = 3
 """A parameter that is handed on decides through so many functions."""
 
-_Onward: TypeAlias = "list[tuple[Code, dict[int, set[Leaf]]]]"
+_Onward: TypeAlias = "list[tuple[Code, dict[int, frozenset[Leaf]]]]"
 """Functions that are called, and which of its leaves the caller gives for each of their parameters."""
 
 
@@ -34,6 +34,8 @@ class Deciders:
         self._known: Final[dict[tuple[Code, int], frozenset[Leaf]]] = {}
         self._provisional: Final[dict[tuple[Code, int], frozenset[Leaf]]] = {}
         """The same while it is being found out what a function calls, for which these may be asked in turn."""
+        self._shared: Final[dict[frozenset[Leaf], frozenset[Leaf]]] = {}
+        """One set for all functions that are decided by the same: they are many, and nearly all alike."""
         self._onward: Final[dict[Code, _Onward]] = {}
         self._pending: Final[set[Code]] = set()
         self._parameters: Final = lru_cache(maxsize=None)(_parameters)
@@ -59,7 +61,7 @@ class Deciders:
                     decisive = self._deciding(callee, depth - 1)
                     found.update(*(leaves for index, leaves in places.items() if index in decisive))
                     found.update(*(inside(leaves) for index, leaves in places.items() if Inside(index) in decisive))
-            known = frozenset(found)
+            known = self._same(found)
             (self._provisional if self._pending else self._known)[key] = known
         return known
 
@@ -99,20 +101,25 @@ class Deciders:
                 self._onward[code] = known
         return known
 
-    def _find_handed_on(self, code: Code) -> Iterator[tuple[Code, dict[int, set[Leaf]]]]:
+    def _find_handed_on(self, code: Code) -> Iterator[tuple[Code, dict[int, frozenset[Leaf]]]]:
         scope = code.scope
         for _, node in scope.each_call():
-            given = {place: leaves for place, ref in handed(node) if (leaves := meant(scope, ref, set()))}
+            given = {place: leaves for place, ref in handed(node) if (leaves := self._same(meant(scope, ref, set())))}
             spread = {leaf for name, ref in node.keywords if name is None for leaf in inside(meant(scope, ref, set()))}
             if not given and not spread:
                 continue
             callees = self._inference.value(self._inference.generic_frame(code), node.func)
             for callee in self._inference.calls.functions(callees):
                 places = {index: given[place] for index, place in _taken(callee, given)}
-                every = dict.fromkeys(range(len(callee.code.scope.params)), spread) if spread else {}
-                yield callee.code, {**every, **places}
-                for override in self._inference.members.substitutes(callee):
-                    yield override.code, {index: inside(leaves) for index, leaves in places.items()}
+                params = range(len(callee.code.scope.params) if spread else 0)
+                if every := {**dict.fromkeys(params, self._same(spread)), **places}:
+                    yield callee.code, every
+                for override in self._inference.members.substitutes(callee) if places else ():
+                    yield override.code, {index: self._same(inside(leaves)) for index, leaves in places.items()}
+
+    def _same(self, leaves: Collection[Leaf]) -> frozenset[Leaf]:
+        found = frozenset(leaves)
+        return self._shared.setdefault(found, found)
 
 
 def _tested(scope: ir.Scope) -> set[Leaf]:

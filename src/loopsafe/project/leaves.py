@@ -5,7 +5,7 @@ Stage: infer. Knows no values.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple, TypeAlias
 
 from loopsafe.summary import ir
@@ -113,7 +113,7 @@ def meant(scope: ir.Scope, ref: ir.Ref, seen: set[ir.Ref]) -> set[Leaf]:
     return set()
 
 
-def inside(leaves: set[Leaf]) -> set[Leaf]:
+def inside(leaves: Iterable[Leaf]) -> set[Leaf]:
     """What the parameters among them hold."""
     return {Inside(leaf) if isinstance(leaf, int) else leaf for leaf in leaves if not isinstance(leaf, str)}
 

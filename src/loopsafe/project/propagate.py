@@ -84,6 +84,8 @@ class Propagation:
         self._explore(roots)
         for effect, sources in self._find_sources().items():
             self._spread(effect, sources)
+        self._callers.clear()  # the witnesses say all; in a large project this is memory for what comes after
+        self._order.clear()
 
     def _explore(self, roots: Iterable[Frame]) -> None:
         pending = list(roots)
