@@ -1,7 +1,7 @@
 """How effects travel from the primitives that have them to the coroutines that suffer them.
 
 Stage: propagate. The call graph is explored forwards from the coroutines, so that nothing is looked at that no
-coroutine can reach; then effects are spread backwards, what reaches furthest and then what is nearest first, so that the
+coroutine can reach; then effects are spread backwards, first what reaches furthest, then what is nearest, so that the
 first path found to a function is the best one. That reaches the same fixpoint as iterating over strongly connected
 components, in one pass, and gives the witness with it.
 """
