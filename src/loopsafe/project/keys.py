@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from loopsafe.project.arguments import Contents, Given, Passed, contents_of, evaluated
-from loopsafe.project.changes import Changes, Doings
 from loopsafe.project.entities import Code, Frame
+from loopsafe.project.handling import Doings, Handling
 from loopsafe.project.leaves import LOOKUPS, bare
 from loopsafe.project.values import (
     NONE,
@@ -33,7 +33,7 @@ class Keys:
 
     def __init__(self, inference: Inference) -> None:
         self._inference: Final = inference
-        self._changes: Final = Changes(inference)
+        self._handling: Final = Handling(inference)
 
     def contents(self, frame: Frame, ref: ir.Ref, user: ir.Node) -> Contents | None:
         """What a dictionary holds for the node that uses it; None if that is not known."""
@@ -42,7 +42,7 @@ class Keys:
         if isinstance(node, ir.Display):
             if node.class_name != "dict" or not len(node.keys) == len(node.elements) <= _MOST_KEYS:
                 return None
-            doings = self._changes.around(frame, ref, user)
+            doings = self._handling.around(frame, ref, user)
             return None if doings is None else _changed(self._displayed(frame, node), doings)
         entries = self._handed_over(frame, ref)
         return None if entries is None else Contents(dict(entries.known), entries.is_open)
@@ -83,7 +83,7 @@ class Keys:
     def entries(self, code: Code, index: int, given: Given) -> Values | None:
         """What a function knows of the keys of an argument, whatever it does to them itself."""
         contents = contents_of(given)
-        doings = self._changes.within((code, index)) if contents is not None else None
+        doings = self._handling.within((code, index)) if contents is not None else None
         if contents is None or doings is None or len(contents.items) > _MOST_KEYS:
             return None
         items, is_open = _changed(contents, doings)

@@ -43,7 +43,7 @@ class Doings(NamedTuple):
     """Who else it is handed to."""
 
 
-class Changes:
+class Handling:
     """Answers `within(holder)` for arguments, and `around(frame, ref, user)` for dictionaries made here."""
 
     def __init__(self, inference: Inference) -> None:
