@@ -31,7 +31,7 @@ class KnownCallers:
         """Names that stand in strings, or get another name on import."""
         if self._names:
             for module in project.modules.by_path.values():
-                self._hidden.update(name for name in _strings(module) if name in self._names)
+                self._hidden.update(_strings(module, self._names))
             for module, index, refs in project.inference.index.nodes_named(self._names):
                 self._look_through(module, index, refs)
 
@@ -73,9 +73,11 @@ class KnownCallers:
         return not values or any(isinstance(one, Function) and one.code is code for one in values)
 
 
-def _strings(module: Module) -> Iterator[str]:
+def _strings(module: Module, names: Collection[str]) -> Iterator[str]:
+    """The names among those that stand in strings."""
     for scope in module.scopes:
-        yield from [node.value for node in scope.nodes if isinstance(node, ir.Const) and isinstance(node.value, str)]
+        texts = [node.value for node in scope.nodes if node.__class__ is ir.Const]
+        yield from [text for text in texts if isinstance(text, str) and text in names]
 
 
 def _imported(scope: ir.Scope, refs: Collection[ir.Ref]) -> Iterator[str]:

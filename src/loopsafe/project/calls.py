@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from loopsafe.catalog import RoleKind
-from loopsafe.project.arguments import Arguments, arguments_at, evaluated, is_present, is_telling
+from loopsafe.project.arguments import Arguments, Given, arguments_at, evaluated, is_present, is_telling
 from loopsafe.project.branches import is_deciding
 from loopsafe.project.entities import Class, Code, Frame
 from loopsafe.project.roles import result_of_role
+from loopsafe.project.signatures import Slot
 from loopsafe.project.values import (
     NONE,
     NOTHING,
@@ -54,7 +55,6 @@ class Calls:
         self._inference: Final = inference
         self._making: Final[set[Class]] = set()
         """Classes whose constructors' arguments are being looked at: a linked list's need not be told apart."""
-        self._open: Final[dict[tuple[Code, Frame, int], bool]] = {}
 
     def arguments(self, frame: Frame, node: ir.Call) -> Arguments:
         """The arguments of a call node; `*args` of known length are spread."""
@@ -195,39 +195,31 @@ class Calls:
         if function.receiver is not None and function.kind != "static":
             arguments = arguments.before((self._plain(function.receiver),))
         params = function.code.scope.params
-        bound: list[Values | None] = []
-        decisive = self._inference.deciders.parameters(function.code)
-        dictionaries = self._inference.deciders.dictionaries(function.code)
-        is_constructor = function.code.scope.name == "__init__" and function.closure.owner is not None
-        for index, given in enumerate(arguments.bind(params)):
-            may_matter = is_constructor or index in decisive
-            is_free = given is not None and (index == 0 or self._is_open(function, index))
-            if given is None:
-                values = self._left_out(function, index) if may_matter and not arguments.is_open else None
-            else:
-                values = evaluated(given) if may_matter or is_free else None
-            if (
-                values is not None
-                and not (index in decisive and is_deciding(values))
-                and not (is_free and is_telling(values))
-            ):
-                is_kept = is_constructor and (is_telling(values) or values == (NONE,))
-                values = values if is_kept else None
-            if values is None and given is not None and index in dictionaries:
-                entries = self._inference.keys.entries(function.code, index, given)
-                values = entries or (PRESENT if index in decisive and is_present(given) else None)
-            bound.append(values)
+        given = arguments.bind(params)
+        bound: list[Values | None] = [None] * len(params)
+        for slot in self._inference.signatures.of(function):
+            if given[slot.param] is not None or not arguments.is_open:
+                bound[slot.param] = self._told_apart(function.code, slot, given[slot.param])
         return self._inference.frame(function.code, function.closure, tuple(bound))
 
-    def _left_out(self, function: Function, index: int) -> Values | None:
-        """What a parameter is when a call does not give it: its default, if that is a constant."""
-        maker = function.code.maker
-        if isinstance(maker, ir.MakeFunction):
-            for position, ref in maker.defaults:
-                node = function.closure.code.scope.nodes[ref] if position == index and ref >= 0 else None
-                if isinstance(node, ir.Const):
-                    return (Constant(node.value),)
-        return None
+    def _told_apart(self, code: Code, slot: Slot, given: Given | None) -> Values | None:
+        """What a frame remembers of an argument, if that makes a difference."""
+        matters = slot.is_decisive or slot.is_kept
+        if given is None:
+            values = slot.default if matters else None
+        else:
+            values = evaluated(given) if matters or slot.is_free else None
+        if values is not None:
+            if slot.is_decisive and is_deciding(values):
+                return values
+            if given is not None and slot.is_free and is_telling(values):
+                return values
+            if slot.is_kept and (is_telling(values) or values == (NONE,)):
+                return values
+        if given is None or not slot.has_keys:
+            return None
+        entries = self._inference.keys.entries(code, slot.param, given)
+        return entries or (PRESENT if slot.is_decisive and is_present(given) else None)
 
     def _plain(self, receiver: Value) -> Value:
         """Whether an object is exactly of its class makes no difference to a class without subclasses."""
@@ -236,18 +228,8 @@ class Calls:
                 return Instance(cls, args)
         return receiver
 
-    def _is_open(self, function: Function, index: int) -> bool:
-        """Whether a parameter's annotation leaves it to the argument what it is."""
-        key = (function.code, function.closure, index)
-        known = self._open.get(key)
-        if known is None:
-            annotation = self._annotation(function.closure, function.code.maker, index)
-            known = not annotation or self.is_interface(annotation)
-            if self._inference.is_settled:
-                self._open[key] = known
-        return known
-
-    def _annotation(self, closure: Frame, maker: ir.MakeFunction | ir.MakeClass, index: int) -> Values:
+    def annotation(self, closure: Frame, maker: ir.MakeFunction | ir.MakeClass, index: int) -> Values:
+        """What is declared for a parameter, if that says anything; -1 stands for the result."""
         if not isinstance(maker, ir.MakeFunction):
             return NOTHING
         for position, ref in maker.annotations:
@@ -274,7 +256,7 @@ class Calls:
             receiver = self._receiver(frame, closure.owner)
             if receiver:
                 return receiver
-        annotation = self._annotation(closure, code.maker, index)
+        annotation = self.annotation(closure, code.maker, index)
         if annotation and self.is_interface(annotation):
             annotation = self._inference.callers.passed(frame, index) or annotation
         if annotation:

@@ -5,7 +5,7 @@ Stage: infer. Knows no values: who asks says what is known of their truth.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from typing import Final, NamedTuple
 
@@ -61,6 +61,17 @@ def obstacles(code: Code, branches: tuple[ir.Branch, ...]) -> Iterator[Obstacle]
             yield Obstacle(side(branch, outcome), weight, is_rare=weight == _RARE, is_once=outcome is first)
     for handler in code.scope.handlers:
         yield Obstacle((handler.body,), _RARE)
+
+
+def joined(ref: ir.Ref, obstacles: Iterable[Obstacle]) -> Obstacle:
+    """Those that may keep a node from being evaluated, as one."""
+    met = [one for one in obstacles if is_in(ref, one.ranges)]
+    return Obstacle(
+        tuple(part for one in met for part in one.ranges),
+        sum(one.weight for one in met),
+        any(one.is_rare for one in met),
+        any(one.is_once for one in met),
+    )
 
 
 def first_time(scope: ir.Scope) -> Obstacle:

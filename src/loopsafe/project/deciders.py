@@ -49,12 +49,17 @@ class Deciders:
         """The same, and those of which a key decides one."""
         return self._dictionaries(self._deciding(code, _DEEPEST))
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the answers are final: it is not just being found out what some function calls."""
+        return not self._pending
+
     def _deciding(self, code: Code, depth: int) -> frozenset[Leaf]:
         """Also the variables of enclosing functions that do, through so many functions."""
         key = (code, depth)
         known = self._known.get(key, self._provisional.get(key))
         if known is None:
-            found = _tested(code.scope) | self._stored(code)
+            found = set(self._deciding(code, 0)) if depth else {*_tested(code.scope), *self._stored(code)}
             if depth:
                 found |= self._captured(code, depth)
                 for callee, places in self._handed_on(code):
@@ -62,7 +67,7 @@ class Deciders:
                     found.update(*(leaves for index, leaves in places.items() if index in decisive))
                     found.update(*(inside(leaves) for index, leaves in places.items() if Inside(index) in decisive))
             known = self._same(found)
-            (self._provisional if self._pending else self._known)[key] = known
+            (self._known if self.is_settled else self._provisional)[key] = known
         return known
 
     def _captured(self, code: Code, depth: int) -> set[Leaf]:

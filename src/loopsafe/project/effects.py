@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from loopsafe.catalog import Affinity, Fact, Role, RoleKind, When
-from loopsafe.project import conditions
 from loopsafe.project.arguments import Arguments
-from loopsafe.project.conditions import is_in
+from loopsafe.project.conditions import Obstacle, first_time, joined, obstacles
 from loopsafe.project.decorators import has_role, has_unknown_decorator
 from loopsafe.project.entities import Class, Code, Frame
 from loopsafe.project.evidence import is_only_said, means_another
@@ -77,20 +76,15 @@ class Site(NamedTuple):
     ref: ir.Ref
     primitives: tuple[Primitive, ...]
     runs: tuple[Run, ...]
-    obstacles: int
-    """What the tests weigh that stand between it and the function's beginning, their outcome unknown."""
-    is_rare: bool
-    """It is only reached by callers that pass one particular string."""
-    is_once: bool
-    """It is only reached the first time."""
 
 
 class Effects:
-    """Answers `sites(frame)`."""
+    """Answers `sites(frame)`, and `obstacle(frame, site)`."""
 
     def __init__(self, inference: Inference) -> None:
         self._inference: Final = inference
         self._sites: Final[dict[Frame, tuple[Site, ...]]] = {}
+        self._obstacles: Final[dict[Frame, tuple[Obstacle, ...]]] = {}
         self._facts: Final[dict[tuple[Code, When], tuple[Fact, ...]]] = {}
         self._shapes: Final = Shapes(inference)
         self._implicit: Final = inference.index.implicit
@@ -105,7 +99,6 @@ class Effects:
 
     def _find_sites(self, frame: Frame) -> Iterator[Site]:
         nodes = frame.code.scope.nodes
-        obstacles: list[conditions.Obstacle] | None = None
         skipped = [*off_loop_ranges(self._inference, frame), *self._inference.branches.dead_ranges(frame)]
         for ref in frame.code.events:
             node = nodes[ref]
@@ -115,20 +108,21 @@ class Effects:
                 continue
             happenings = list(dict.fromkeys(self._happenings(frame, ref, node)))
             if happenings:
-                if obstacles is None:
-                    obstacles = self._obstacles(frame)
                 primitives = tuple(each for each in happenings if isinstance(each, Primitive))
                 runs = tuple(each for each in happenings if isinstance(each, Run))
-                met = [obstacle for obstacle in obstacles if is_in(ref, obstacle.ranges)]
-                weight = sum(obstacle.weight for obstacle in met)
-                is_rare, is_once = any(one.is_rare for one in met), any(one.is_once for one in met)
-                yield Site(ref, primitives, runs, weight, is_rare, is_once)
+                yield Site(ref, primitives, runs)
 
-    def _obstacles(self, frame: Frame) -> list[conditions.Obstacle]:
-        found = list(conditions.obstacles(frame.code, self._inference.branches.open(frame)))
+    def obstacle(self, frame: Frame, site: Site) -> Obstacle:
+        """What stands between the beginning of a frame and a site of it, all in one."""
+        known = self._obstacles.get(frame)
+        if known is None:
+            known = self._obstacles[frame] = tuple(self._find_obstacles(frame))
+        return joined(site.ref, known)
+
+    def _find_obstacles(self, frame: Frame) -> Iterator[Obstacle]:
+        yield from obstacles(frame.code, self._inference.branches.open(frame))
         if not frame.code.scope.params and has_role(self._inference, frame.code, RoleKind.CACHES):
-            found.append(conditions.first_time(frame.code.scope))
-        return found
+            yield first_time(frame.code.scope)
 
     def _happenings(self, frame: Frame, ref: ir.Ref, node: ir.Node) -> Iterator[Happening]:
         match node:

@@ -73,7 +73,7 @@ def _tells_of_loop(inference: Inference, frame: Frame, ref: ir.Ref) -> bool:
 
 def _is_told_of_loop(inference: Inference, frame: Frame, ref: ir.Ref) -> bool:
     """The same of what a call or a property gives."""
-    if _has_role(inference, frame, ref, RoleKind.IS_RUNNING) or _asks_for_loop(inference, frame, ref):
+    if _has_role(inference, frame, ref, RoleKind.IS_RUNNING, RoleKind.RUNNING_LOOP):
         return True
     node = frame.code.scope.nodes[ref]
     callees: Values = ()
@@ -122,7 +122,8 @@ def _hands_on_probe(inference: Inference, frame: Frame, ref: ir.Ref) -> bool:
     return any(_is_probe(inference, code) for code in codes)
 
 
-def _has_role(inference: Inference, frame: Frame, ref: ir.Ref, kind: RoleKind) -> bool:
+def _has_role(inference: Inference, frame: Frame, ref: ir.Ref, *kinds: RoleKind) -> bool:
+    """Whether a node calls something that has one of those roles."""
     node = frame.code.scope.nodes[ref]
     if not isinstance(node, ir.Call):
         return False
@@ -130,6 +131,6 @@ def _has_role(inference: Inference, frame: Frame, ref: ir.Ref, kind: RoleKind) -
         if isinstance(callee, External | Method | ClassObject):
             name = callable_name(callee)
             role = inference.catalog.role(name) if name is not None else None
-            if role is not None and role.role is kind:
+            if role is not None and role.role in kinds:
                 return True
     return False

@@ -6,6 +6,7 @@ Stage: link. Made of the heads of summaries, so that no body is decoded for a mo
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import Final, TypeAlias
 
@@ -39,13 +40,14 @@ class Index:
         """Modules that read an attribute of that name, or import something of it."""
         return tuple(dict.fromkeys([*self._mentioned.get(name, ()), *self._called.get(name, ())]))
 
-    def nodes_named(self, names: Collection[str]) -> Iterator[tuple[Module, int, list[ir.Ref]]]:
+    def nodes_named(self, names: AbstractSet[str]) -> Iterator[tuple[Module, int, list[ir.Ref]]]:
         """The nodes that read, import or define something of one of these names, by module and scope."""
         for module in self._modules.by_path.values():
             makers = [(scope.parent, scope.maker) for scope in module.scopes if scope.name in names]
+            if not makers and not _may_name(module, names):
+                continue
             for index, scope in enumerate(module.scopes):
-                nodes = scope.nodes
-                found = [ref for ref, node in enumerate(nodes) if isinstance(node, NAMED) and node.name in names]
+                found = [ref for ref, node in enumerate(scope.nodes) if node.__class__ in NAMED and node.name in names]
                 found += [ref for parent, ref in makers if parent == index]
                 if found:
                     yield module, index, found
@@ -94,3 +96,11 @@ class Index:
                 for name in names(module.summary):
                     found.setdefault(name, []).append(module)
         return found
+
+
+def _may_name(module: Module, names: AbstractSet[str]) -> bool:
+    """Whether a module that defines none of these names reads or imports one, going by its head."""
+    head = module.summary
+    if head is None:
+        return False
+    return "*" in head.mentioned or not (names.isdisjoint(head.called) and names.isdisjoint(head.mentioned))

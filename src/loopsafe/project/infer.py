@@ -33,6 +33,7 @@ from loopsafe.project.names import Names
 from loopsafe.project.protocols import Protocols
 from loopsafe.project.results import Results
 from loopsafe.project.secluded import Secluded
+from loopsafe.project.signatures import Signatures
 from loopsafe.project.values import (
     NONE,
     NOTHING,
@@ -78,6 +79,7 @@ class Inference:
         self.certainty: Final = Certainty(self)
         self.branches: Final = Branches(self)
         self.deciders: Final = Deciders(self)
+        self.signatures: Final = Signatures(self)
         self.keys: Final = Keys(self)
         self.attributes: Final = Attributes(self)
         self.containers: Final = Containers(self)
@@ -297,8 +299,8 @@ class Inference:
             return (self.externals.named(name),)
         if node.name is None:
             return (ModuleObject(origin),)
-        submodule = self.modules.submodule(origin, node.name)
         if origin is module:
+            submodule = self.modules.submodule(origin, node.name)
             return (ModuleObject(submodule),) if submodule is not None else NOTHING
         found = self.names.exported(origin, node.name)
         return found if found is not None else NOTHING

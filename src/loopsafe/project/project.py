@@ -6,7 +6,8 @@ Stage: link, infer and propagate behind one door. Nothing is computed before it 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import Final
 
@@ -132,7 +133,7 @@ class Project:
         """In how many modules there is a coroutine function of a name, at the top."""
         return Counter([frame.code.scope.name for frame in self.coroutines if frame.code.scope.parent == 0])
 
-    def coroutine_values(self, names: Collection[str]) -> frozenset[Code]:
+    def coroutine_values(self, names: AbstractSet[str]) -> frozenset[Code]:
         """Coroutine functions that are mentioned by one of these names, other than to call them: registered, stored."""
         used: set[Code] = set()
         for module, index, refs in self.inference.index.nodes_named(names):

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from loopsafe.catalog import Fact, When
 from loopsafe.model import LOOP_EFFECTS, Effect
+from loopsafe.project.conditions import Obstacle
 from loopsafe.project.effects import Effects, Primitive, Run, Site
 from loopsafe.project.entities import Frame
 
@@ -51,18 +52,18 @@ class Witness(NamedTuple):
         return self.doubt is not None
 
     @staticmethod
-    def of(site: Site, primitive: Primitive) -> Witness:
-        """What is called at a site itself."""
+    def of(site: Site, obstacle: Obstacle, primitive: Primitive) -> Witness:
+        """What is called at a site itself, with what stands before it."""
         effect, doubt = primitive.fact.effect, primitive.doubt
         limit = _FARTHEST_LIKELY if doubt else math.inf
-        reach = min(FARTHEST.get(effect, math.inf), limit, _reach(effect, site))
-        return Witness(site, primitive.fact, 0, site.obstacles, reach, doubt)
+        reach = min(FARTHEST.get(effect, math.inf), limit, _reach(effect, obstacle))
+        return Witness(site, primitive.fact, 0, obstacle.weight, reach, doubt)
 
-    def called(self, effect: Effect, site: Site, run: Run) -> Witness:
+    def called(self, effect: Effect, site: Site, obstacle: Obstacle, run: Run) -> Witness:
         """The same, one call further up."""
-        hops, length = self.hops + 1, self.length + 1 + site.obstacles
+        hops, length = self.hops + 1, self.length + 1 + obstacle.weight
         limit = _FARTHEST_LIKELY - hops if run.doubt else math.inf
-        reach = min(self.reach - 1, limit, _reach(effect, site))
+        reach = min(self.reach - 1, limit, _reach(effect, obstacle))
         return Witness(site, run.frame, hops, length, reach, run.doubt or self.doubt)
 
 
@@ -106,7 +107,7 @@ class Propagation:
             for site in self._effects.sites(frame):
                 for primitive in site.primitives:
                     key = (primitive.fact.effect, frame)
-                    witness = Witness.of(site, primitive)
+                    witness = Witness.of(site, self._effects.obstacle(frame, site), primitive)
                     if key not in best or _rank(witness) < _rank(best[key]):
                         best[key] = witness
         sources: dict[Effect, list[_Found]] = {}
@@ -127,7 +128,7 @@ class Propagation:
             self._suffering.add(frame)
             for caller, site, run in self._callers.get(frame, ()):
                 if (caller, effect) not in self._witnesses and not _ends_at(effect, run, caller):
-                    further = witness.called(effect, site, run)
+                    further = witness.called(effect, site, self._effects.obstacle(caller, site), run)
                     if further.reach >= 0:
                         heapq.heappush(found, self._found(caller, further))
 
@@ -140,13 +141,13 @@ class Propagation:
         """The effects of one site of a frame, each with its witness; of several for one effect the shortest."""
         best: dict[Effect, Witness] = {}
         for primitive in site.primitives:
-            best.setdefault(primitive.fact.effect, Witness.of(site, primitive))
+            best.setdefault(primitive.fact.effect, Witness.of(site, self._effects.obstacle(frame, site), primitive))
         for run in site.runs:
             for effect in Effect if run.frame in self._suffering else ():
                 inner = self._witnesses.get((run.frame, effect))
                 if inner is None or _ends_at(effect, run, frame):
                     continue
-                witness = inner.called(effect, site, run)
+                witness = inner.called(effect, site, self._effects.obstacle(frame, site), run)
                 if witness.reach < 0:
                     continue
                 known = best.get(effect)
@@ -175,11 +176,11 @@ def _rank(source: Witness) -> tuple[bool, float, bool, int]:
     return (source.is_likely, -source.reach, source.cause.when is When.EXIT, source.length)
 
 
-def _reach(effect: Effect, site: Site) -> float:
+def _reach(effect: Effect, obstacle: Obstacle) -> float:
     """Through how many calls a path from a site is followed at most, going by what stands in its way."""
-    if site.is_once and effect in FARTHEST:
+    if obstacle.is_once and effect in FARTHEST:
         return 0  # small files that are read once in the life of a process
-    return _FARTHEST_RARE if site.is_once or site.is_rare else math.inf
+    return _FARTHEST_RARE if obstacle.is_once or obstacle.is_rare else math.inf
 
 
 def _ends_at(effect: Effect, run: Run, caller: Frame) -> bool:
