@@ -72,6 +72,7 @@ class Catalog:
         self._async: set[str] = set()
         self._aliases: Final = Aliases()
         self._roles: dict[str, Role] = {}
+        self._meanings: dict[str, Role | None] = {}
         self._canonical: dict[str, str] = {}
         self._found: dict[tuple[str, str], str | None] = {}
         self._linear: dict[str, tuple[str, ...]] = {}
@@ -170,12 +171,10 @@ class Catalog:
 
     def role(self, name: str) -> Role | None:
         """The meaning of a canonical name, that of a method also by its class's bases."""
-        self._decode_for(name)
-        role = self._roles.get(name)
-        if role is None:
-            owner = self._inherited(name)
-            role = self._roles.get(owner) if owner else None
-        return role
+        if name not in self._meanings:
+            self._decode_for(name)
+            self._meanings[name] = self._roles.get(name) or self._roles.get(self._inherited(name) or "")
+        return self._meanings[name]
 
     def affinity(self, cls: str) -> Affinity | None:
         """How the instances of a class are bound to threads."""

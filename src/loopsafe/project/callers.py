@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from loopsafe.project.arguments import evaluated, is_telling
-from loopsafe.project.entities import Class, Code, Frame, Module
+from loopsafe.project.entities import Class, Code, Module
 from loopsafe.project.index import Place
 from loopsafe.project.values import NOTHING, ClassObject, Function, Instance, Partial, Value, Values, unite
 from loopsafe.summary import ir
@@ -28,26 +28,35 @@ _CONSTRUCTORS: Final = frozenset({"__init__", "__new__", "__post_init__"})
 
 
 class Callers:
-    """Answers `passed(frame, index)`."""
+    """Answers `passed(code, index)`."""
 
     def __init__(self, inference: Inference) -> None:
         self._inference: Final = inference
         self._made: Final[dict[Class, bool]] = {}
         self._known_places: Final[dict[Code, Sequence[Place]]] = {}
+        self._named: Final[dict[str, Sequence[Place]]] = {}
+        self._passed: Final[dict[tuple[Code, int], Values]] = {}
         self._pending: Final[list[int]] = []
         """How deep in pending values each question about callers was asked that is not answered yet."""
 
-    def passed(self, frame: Frame, index: int) -> Values:
+    def passed(self, code: Code, index: int) -> Values:
         """The values that calls anywhere in the project give a function's parameter."""
-        code = frame.code
         if code.scope.kind != ir.ScopeKind.FUNCTION:
             return NOTHING
+        known = self._passed.get((code, index))
+        if known is None:
+            known = self._find_passed(code, index)
+            if self._inference.is_settled:
+                self._passed[code, index] = known
+        return known
+
+    def _find_passed(self, code: Code, index: int) -> Values:
         if len(self._pending) >= _DEEPEST:
             self._inference.leave_open(self._pending[0])
             return NOTHING
         self._pending.append(self._inference.depth)
         try:
-            found = [self._argument(frame, index, *place) for place in self._places(code)]
+            found = [self._argument(code, index, *place) for place in self._places(code)]
         finally:
             self._pending.pop()
         return unite(*[values for values in found if is_telling(values)])
@@ -56,17 +65,17 @@ class Callers:
         """Calls that, by name, may be calls of the function; none if there are very many."""
         known = self._known_places.get(code)
         if known is None:
-            found = list(islice(self._named(code), _MOST_CALLERS + 1))
-            known = self._known_places[code] = found if len(found) <= _MOST_CALLERS else []
+            owner = self._inference.generic_frame(code.parent).owner if code.scope.name in _CONSTRUCTORS else None
+            known = self._of_name(code.scope.name) if owner is None else _unless_many(self._constructing(owner))
+            self._known_places[code] = known
         return known
 
-    def _named(self, code: Code) -> Iterator[Place]:
-        if code.scope.name not in _CONSTRUCTORS or code.parent.scope.kind != ir.ScopeKind.CLASS:
-            yield from self._inference.index.calls(code.scope.name)
-            return
-        owner = self._inference.generic_frame(code.parent).owner
-        assert owner is not None
-        yield from self._constructing(owner)
+    def _of_name(self, name: str) -> Sequence[Place]:
+        """The same, for all functions of one name."""
+        known = self._named.get(name)
+        if known is None:
+            known = self._named[name] = _unless_many(self._inference.index.calls(name))
+        return known
 
     def _constructing(self, owner: Class) -> Iterator[Place]:
         """Calls that, by name, may make an object of a class."""
@@ -126,17 +135,16 @@ class Callers:
 
     def calls_of(self, code: Code) -> list[Place]:
         """The calls in the project that are known to mean a function; none for very common names."""
-        frame = self._inference.generic_frame(code)
         found = []
         for module, scope, ref in self._places(code):
             caller = self._inference.generic_frame(module.code(scope))
             node = caller.code.scope.nodes[ref]
             assert isinstance(node, ir.Call)
-            if any(self._function(frame, callee)[0] for callee in self._inference.value(caller, node.func)):
+            if any(self._function(code, callee)[0] for callee in self._inference.value(caller, node.func)):
                 found.append((module, scope, ref))
         return found
 
-    def _argument(self, frame: Frame, index: int, module: Module, scope: int, ref: ir.Ref) -> Values:
+    def _argument(self, code: Code, index: int, module: Module, scope: int, ref: ir.Ref) -> Values:
         inference = self._inference
         caller = inference.generic_frame(module.code(scope))
         node = caller.code.scope.nodes[ref]
@@ -145,7 +153,7 @@ class Callers:
             return NOTHING
         found = []
         for callee in inference.value(caller, node.func):
-            function, skipped = self._function(frame, callee)
+            function, skipped = self._function(code, callee)
             if function is None:
                 continue
             arguments = inference.calls.arguments(caller, node)
@@ -155,9 +163,8 @@ class Callers:
             found.append(NOTHING if given is None else evaluated(given))
         return unite(*found)
 
-    def _function(self, frame: Frame, callee: Value) -> tuple[Code | None, bool]:
+    def _function(self, code: Code, callee: Value) -> tuple[Code | None, bool]:
         """The function itself if `callee` means it, and whether its first parameter is already taken."""
-        code = frame.code
         match callee:
             case Function(code=called, receiver=receiver, kind=kind) if called is code:
                 return code, receiver is not None and kind != "static"
@@ -166,8 +173,13 @@ class Callers:
                 if any(isinstance(member, Function) and member.code is code for member in members):
                     return code, True
             case Partial(inner):
-                return self._function(frame, inner)
+                return self._function(code, inner)
         return None, False
+
+
+def _unless_many(places: Iterator[Place]) -> Sequence[Place]:
+    found = list(islice(places, _MOST_CALLERS + 1))
+    return found if len(found) <= _MOST_CALLERS else ()
 
 
 def _own_calls(cls: Class, name: str) -> Iterator[Place]:

@@ -258,11 +258,11 @@ class Calls:
                 return receiver
         annotation = self.annotation(closure, code.maker, index)
         if annotation and self.is_interface(annotation):
-            annotation = self._inference.callers.passed(frame, index) or annotation
+            annotation = self._inference.callers.passed(code, index) or annotation
         if annotation:
             return _collected(annotation, code.scope.params[index].kind)
         default = self._default(frame, index)
-        return unite(default, self._inference.callers.passed(frame, index))
+        return unite(default, self._inference.callers.passed(code, index))
 
     def _receiver(self, frame: Frame, owner: Class) -> Values:
         made = self._inference.value(owner.frame, frame.code.scope.maker)

@@ -90,7 +90,10 @@ class Certainty:
 
     def is_certain(self, frame: Frame, ref: ir.Ref) -> bool:
         """Whether all that a node may be is known; in a union, what is unknown leaves no trace."""
-        found = sources(frame.code.scope, ref, partial(self._is_passed, frame))
+        scope = frame.code.scope
+        if ref >= 0 and scope.nodes[ref].__class__ is ir.Const:
+            return True
+        found = sources(scope, ref, partial(self._is_passed, frame))
         return all(self._answer(self._certain, self._find_certainty, frame, one) for one in found)
 
     def is_present(self, frame: Frame, ref: ir.Ref) -> bool:

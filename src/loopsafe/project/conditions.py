@@ -116,7 +116,7 @@ def _changes(code: Code, name: str, is_attribute: bool) -> list[ir.Ref]:
         return []
     here = [ref for index, ref in stores if index == code.index]
     makers = {module.scopes[index].name for index, _ in stores}
-    return here + [ref for ref in code.events if _callee(code.scope, ref) in makers]
+    return here + [ref for ref in code.scope.calls if _callee(code.scope, ref) in makers]
 
 
 def _callee(scope: ir.Scope, ref: ir.Ref) -> str | None:

@@ -156,30 +156,27 @@ class Coroutines:
 
     def _with_aliases(self, names: set[str], makers: set[str]) -> frozenset[str]:
         """The names, and those that modules and classes give to what has them, or to what makers with a name make."""
-        aliases = {alias for alias, name in self._aliases if name in names}
-        made = {name for name, each in self._made if each in makers}
-        return frozenset(names | aliases | made)
+        aliases, made = self._given
+        return frozenset(
+            names
+            | {alias for alias, name in aliases if name in names}
+            | {name for name, each in made if each in makers}
+        )
 
     @cached_property
-    def _aliases(self) -> set[tuple[str, str | None]]:
-        """Other names that modules and classes give to what has a name."""
-        return {
-            (name, node.name) for name, _, node in self._bindings() if isinstance(node, _ALIASES) and node.name != name
-        }
-
-    @cached_property
-    def _made(self) -> set[tuple[str, str | None]]:
-        """Names of what modules and classes have made of a function, with the names of what made it."""
-        return {(name, maker) for name, scope, node in self._bindings() for maker in _makers(scope, node)}
-
-    def _bindings(self) -> Iterator[tuple[str, ir.Scope, ir.Node]]:
+    def _given(self) -> tuple[set[tuple[str, str | None]], set[tuple[str, str | None]]]:
+        """Names that modules and classes give, each with that of what has it too, or with that of what has made it."""
+        aliases: set[tuple[str, str | None]] = set()
+        made: set[tuple[str, str | None]] = set()
         for module in self._inference.modules.by_path.values():
             for scope in module.scopes:
                 if scope.kind in (ir.ScopeKind.MODULE, ir.ScopeKind.CLASS):
-                    nodes = scope.nodes
-                    yield from (
-                        (name, scope, nodes[refs[-1]]) for name, refs in scope.bindings.items() if refs[-1] >= 0
-                    )
+                    for name, (*_, ref) in scope.bindings.items():
+                        node = scope.nodes[ref] if ref >= 0 else None
+                        if isinstance(node, _ALIASES) and node.name != name:
+                            aliases.add((name, node.name))
+                        made.update((name, maker) for maker in _makers(scope, node))
+        return aliases, made
 
     def calls(self, names: frozenset[str]) -> Iterator[tuple[Code, list[ir.Ref]]]:
         """The calls of anything with one of these names, by scope, in the order of files and text."""
@@ -204,11 +201,11 @@ class Coroutines:
         for code, calls in self.calls(self.names):
             frame = self._inference.generic_frame(code)
             for ref in calls:
-                if is_awaited(code.scope, ref):
+                if is_awaited(code.scope, ref) or not self.is_made_at(frame, ref):
                     continue
                 fate = self.uses(code).fate(ref, partial(self._judge, frame))
                 is_lost = not fate.is_kept or fate.look is not None or is_partial(code.scope, ref, fate)
-                if is_lost and self.is_made_at(frame, ref) and not self._is_excused(frame, ref):
+                if is_lost and not self._is_excused(frame, ref):
                     yield Made(frame, ref, fate)
 
     def _is_excused(self, frame: Frame, ref: ir.Ref) -> bool:

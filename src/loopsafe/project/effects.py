@@ -7,8 +7,8 @@ other where it is iterated.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from loopsafe.catalog import Affinity, Fact, Role, RoleKind, When
 from loopsafe.project.arguments import Arguments
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 _FEW: Final = 3
 """Of more implementations of one method, hardly any does something that would fail on the loop."""
+_ENTRIES: Final = {ir.Item: "__getitem__", ir.StoreItem: "__setitem__"}
 _DEEPEST_NESTING: Final = 8
 """Partials of partials, callables handed to callables: no one writes more."""
 _OVERRIDE: Final = "an override in a subclass blocks, the method itself does not"
@@ -88,7 +89,12 @@ class Effects:
         self._facts: Final[dict[tuple[Code, When], tuple[Fact, ...]]] = {}
         self._shapes: Final = Shapes(inference)
         self._implicit: Final = inference.index.implicit
-        self._watched: Final = self._implicit | inference.catalog.property_names
+        watched: dict[type[Any], Collection[str] | None] = dict.fromkeys((ir.Call, ir.Next, ir.With, ir.MakeClass))
+        watched[ir.Attr] = self._implicit | inference.catalog.property_names
+        watched[ir.StoreAttr] = watched[ir.Binary] = self._implicit
+        watched.update((kind, None) for kind, method in _ENTRIES.items() if method in self._implicit)
+        self._watched: Final = watched
+        """The kinds of nodes at which something may run, if need be only those with certain names."""
 
     def sites(self, frame: Frame) -> tuple[Site, ...]:
         """The sites of a frame's own scope, in order of evaluation."""
@@ -100,10 +106,11 @@ class Effects:
     def _find_sites(self, frame: Frame) -> Iterator[Site]:
         nodes = frame.code.scope.nodes
         skipped = [*off_loop_ranges(self._inference, frame), *self._inference.branches.dead_ranges(frame)]
-        for ref in frame.code.events:
-            node = nodes[ref]
-            if node.__class__ is ir.Attr and node.name not in self._watched:
-                continue  # by far the most frequent event, and nothing runs
+        watched = self._watched
+        for ref, node in enumerate(nodes):
+            names = watched.get(node.__class__, ())
+            if names is not None and not (names and _name(node) in names):
+                continue
             if skipped and any(start <= ref < end for start, end in skipped):
                 continue
             happenings = list(dict.fromkeys(self._happenings(frame, ref, node)))
@@ -142,14 +149,14 @@ class Effects:
             case ir.Attr(name=name):
                 for value in self._inference.value(frame, node.value):
                     yield from self.read(value, name)
-            case ir.Binary(method=method) if method in self._implicit:
+            case ir.Binary(method=method):
                 yield from self.special(self._inference.value(frame, node.left), method)
-            case ir.Item() if "__getitem__" in self._implicit:
+            case ir.Item():
                 yield from self.special(self._inference.value(frame, node.value), "__getitem__")
-            case ir.StoreAttr(object=target, name=name) if name in self._implicit:
+            case ir.StoreAttr(object=target, name=name):
                 for value in self._inference.value(frame, target):
                     yield from self._written(value, name)
-            case ir.StoreItem(object=target) if "__setitem__" in self._implicit:
+            case ir.StoreItem(object=target):
                 yield from self.special(self._inference.value(frame, target), "__setitem__")
             case ir.MakeClass(scope=scope):
                 cls = self._inference.class_in(frame.code.module.code(scope), frame)
@@ -238,7 +245,8 @@ class Effects:
         known = self._facts.get((code, when))
         if known is None:
             catalog = self._inference.catalog
-            is_library = "." in code.module.name  # a project's own `requests.py` is not the library of that name
+            name = code.module.name
+            is_library = "." in name and catalog.describes(name)  # a project's own `requests.py` is not the library
             known = catalog.facts(catalog.canonical(code.full_name), when) if is_library else ()
             self._facts[code, when] = known
         return known
@@ -380,3 +388,7 @@ class Effects:
             if isinstance(value, Instance) and isinstance(value.cls, Class):
                 for member in self._inference.members.find(value, name):
                     yield from self.call(member, Arguments((), (), True), 1)
+
+
+def _name(node: ir.Node) -> str | None:
+    return node.method if isinstance(node, ir.Binary) else getattr(node, "name", None)

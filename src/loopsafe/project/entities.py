@@ -5,6 +5,7 @@ They hold summaries and what has been found out about them so far; finding out i
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
@@ -14,6 +15,7 @@ from loopsafe.summary import ir
 
 NAMED: Final = (ir.Name, ir.Attr, ir.Import)
 """Nodes that have the name of what they stand for."""
+_NONE: Final[frozenset[ir.Ref]] = frozenset()
 _MAKERS: Final = (ir.MakeFunction, ir.MakeClass)
 
 
@@ -34,6 +36,7 @@ class Module:
         self.name: Final = name
         """Dotted name from the folder that it is imported from; several modules may share one."""
         self.is_package: Final = is_package
+        self.folder: Final = path if summary is None else os.path.dirname(path)
         self.summary: Final = summary
         self.is_library: Final = is_library
         """Installed, not part of the project."""
@@ -136,16 +139,19 @@ class Module:
 class Code:
     """A scope in its module: what a function or class is before anything is known of the values in it."""
 
+    __slots__ = ("_awaited", "index", "module", "scope")
+
     def __init__(self, module: Module, index: int) -> None:
         self.module: Final = module
         self.index: Final = index
         self.scope: Final = module.scopes[index]
+        self._awaited: frozenset[ir.Ref] | None = None
 
-    @cached_property
+    @property
     def parent(self) -> Code:
         return self.module.code(self.scope.parent)
 
-    @cached_property
+    @property
     def qualname(self) -> str:
         """Dotted name within the module, without `<locals>`; `<module>` for the module itself."""
         names = []
@@ -167,7 +173,7 @@ class Code:
     def sort_key(self) -> tuple[str, int]:
         return (self.module.path, self.index)
 
-    @cached_property
+    @property
     def maker(self) -> ir.MakeFunction | ir.MakeClass:
         """The node that makes this function or class; not for modules."""
         node = self.parent.scope.nodes[self.scope.maker]
@@ -179,15 +185,18 @@ class Code:
         """The functions, lambdas and generator expressions that it makes."""
         return self.module.inner.get(self.index, ())
 
-    @cached_property
+    @property
     def events(self) -> tuple[ir.Ref, ...]:
         """The nodes at which something may run: calls, iteration, context managers, attributes, operators, classes."""
-        return tuple(ref for ref, node in enumerate(self.scope.nodes) if node.__class__ in _EVENTS)
+        return tuple([ref for ref, node in enumerate(self.scope.nodes) if node.__class__ in _EVENTS])
 
-    @cached_property
+    @property
     def awaited(self) -> frozenset[ir.Ref]:
         """The nodes that are awaited on the spot."""
-        return frozenset(node.value for node in self.scope.nodes if node.__class__ is ir.Await)
+        if self._awaited is None:
+            found = [node.value for node in self.scope.nodes if node.__class__ is ir.Await]
+            self._awaited = frozenset(found) if found else _NONE
+        return self._awaited
 
     def __repr__(self) -> str:
         return f"<code {self.full_name}>"

@@ -106,6 +106,8 @@ class Fields:
     def value(self, instance: Instance, cls: Class, name: str) -> Values | None:
         """What an object was given for a field; of an unknown one, where the annotation says nothing, what any was."""
         fields = self.of(cls)
+        if not fields:
+            return None
         index = next((index for index, field in enumerate(fields) if field.name == name), None)
         if index is None:
             return None

@@ -28,7 +28,7 @@ def off_loop_ranges(inference: Inference, frame: Frame) -> list[ir.NodeRange]:
         return []
     ranges: list[ir.NodeRange] = []
     for handler in scope.handlers:
-        if any(_asks_for_loop(inference, frame, ref) for ref in range(*handler.tried)):
+        if _tries_for_loop(inference, frame, handler):
             ranges += [handler.body, handler.after]
     for branch in scope.branches:
         for tested, positive in branch.tested:
@@ -57,8 +57,11 @@ def _is_made_off_loop(scope: ir.Scope, ref: ir.Ref, ranges: list[ir.NodeRange]) 
     return bool(made) and all(any(start <= one < end for start, end in ranges) for one in made)
 
 
-def _asks_for_loop(inference: Inference, frame: Frame, ref: ir.Ref) -> bool:
-    return _has_role(inference, frame, ref, RoleKind.RUNNING_LOOP)
+def _tries_for_loop(inference: Inference, frame: Frame, handler: ir.Handler) -> bool:
+    """Whether what a handler stands for asks for the running loop."""
+    start, end = handler.tried
+    calls = [ref for ref in frame.code.scope.calls if start <= ref < end]
+    return any(_has_role(inference, frame, ref, RoleKind.RUNNING_LOOP) for ref in calls)
 
 
 def _tells_of_loop(inference: Inference, frame: Frame, ref: ir.Ref) -> bool:
@@ -100,7 +103,7 @@ def _is_probe(inference: Inference, code: Code) -> bool:
     ranges = [
         part
         for handler in scope.handlers
-        if any(_asks_for_loop(inference, frame, ref) for ref in range(*handler.tried))
+        if _tries_for_loop(inference, frame, handler)
         for part in (handler.body, handler.after)
     ]
     values = {ref: node.value for ref in scope.returns if isinstance(node := scope.nodes[ref], ir.Return)}

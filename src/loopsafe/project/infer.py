@@ -142,16 +142,15 @@ class Inference:
 
     def value(self, frame: Frame, ref: ir.Ref) -> Values:
         """What a node of a frame's scope may be."""
-        if ref == ir.UNKNOWN:
-            return NOTHING
         known = frame.memo.get(ref)
-        if known is not None:
-            if known.__class__ is tuple:
-                return known
-            assert isinstance(known, Open)
+        if known.__class__ is tuple:
+            return known
+        if isinstance(known, Open):
             if known.depth < self._lowest:
                 self._lowest = known.depth
             return known.values
+        if ref == ir.UNKNOWN:
+            return NOTHING
         if self.depth >= _DEEPEST:
             self.leave_open(1)  # asked again from nearer, it may be found out
             return NOTHING
@@ -166,7 +165,8 @@ class Inference:
         outer_lowest, self._lowest = self._lowest, _DEEPEST + 1
         self.depth += 1
         depth = self.depth
-        frame.memo[ref] = _PENDING[depth]
+        memo = frame.memo
+        memo[ref] = _PENDING[depth]
         mark = len(self._provisional)
         try:
             if ref < 0:
@@ -174,15 +174,17 @@ class Inference:
             else:
                 node = frame.code.scope.nodes[ref]
                 values = _HANDLERS[node.__class__](self, frame, node)
+        except BaseException:
+            del memo[ref]
+            raise
         finally:
             self.depth -= 1
-            frame.memo.pop(ref)
         lowest = self._lowest
         if lowest < depth:
-            frame.memo[ref] = Open(values, lowest)
+            memo[ref] = Open(values, lowest)
             self._provisional.append((frame, ref))
         else:
-            frame.memo[ref] = values
+            memo[ref] = values
             if len(self._provisional) > mark:
                 for other, other_ref in self._provisional[mark:]:
                     other.memo.pop(other_ref, None)

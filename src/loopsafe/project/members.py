@@ -126,8 +126,10 @@ class Members:
                     return tuple(_bound(value, instance) for value in values)
                 continue
             found.append(values)
-            found.append(self._stored(instance, owner, name))
-            found.append(self._filled(owner, name))
+            if name in owner.stores:
+                found.append(self._stored(instance, owner, name))
+            if name in owner.fillings:
+                found.append(self._filled(owner, name))
         united = self._inference.containers.attribute(cls, name, unite(*found))
         if not any(value != NONE for value in united) and name not in instance.kept:
             united = unite(united, self._stored_from_outside(cls, name))
@@ -146,7 +148,7 @@ class Members:
     def _stored(self, instance: Instance, owner: Class, name: str) -> Values:
         """What the class's own methods assign to `self.name`."""
         found = []
-        for code, node in owner.stores.get(name, ()):
+        for code, node in owner.stores[name]:
             if name in instance.kept and code.scope.name != "__init__":
                 continue
             frame = self._method_frame(code, owner, instance)
@@ -161,7 +163,7 @@ class Members:
         return unite(
             *[
                 inference.value(inference.generic_frame(code), ref)
-                for code, ref in owner.fillings.get(name, ())
+                for code, ref in owner.fillings[name]
                 if has_role(inference, code, RoleKind.VALIDATOR)
             ]
         )

@@ -52,7 +52,7 @@ class Modules:
 
     def resolve(self, importer: Module, name: str, level: int) -> Module | None:
         """The module that an import statement of `importer` names; None if it is not within reach."""
-        folder = os.path.dirname(importer.path)
+        folder = importer.folder
         if level == 0:
             found = None if importer.is_library else self._absolute(folder, name)
             return found or self._libraries.resolve(name)
@@ -70,7 +70,7 @@ class Modules:
         """`package.name`, if that is a module."""
         if not package.is_package:
             return None
-        folder = os.path.dirname(package.path) if package.summary is not None else package.path
+        folder = package.folder
         return self._libraries.below(folder, name) if package.is_library else self._below(folder, name)
 
     def _find_absolute(self, folder: str, name: str) -> Module | None:
@@ -94,11 +94,10 @@ class Modules:
         return tuple(dict.fromkeys([*roots, *self._sources, self._root]))
 
     def _below(self, folder: str, name: str) -> Module | None:
-        path = os.path.join(folder, *name.split(".")) if name else folder
-        for stem in (os.path.join(path, _INIT), path):
-            file = self._files.get(stem)
-            if file is not None:
-                return self.by_path[file]
+        path = f"{folder}{os.sep}{name.replace('.', os.sep)}" if name else folder
+        file = self._files.get(f"{path}{os.sep}{_INIT}") or self._files.get(path)
+        if file is not None:
+            return self.by_path[file]
         if path in self._folders and name:
             return self._namespace(path)
         return None

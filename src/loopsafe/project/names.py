@@ -24,6 +24,7 @@ class Names:
         self._inference: Final = inference
         self._searched: Final[dict[tuple[Module, str], None]] = {}
         """Where the search under way has looked through star imports: modules may import one another so."""
+        self._exported: Final[dict[tuple[Module, str], Values | None]] = {}
 
     def lookup(self, frame: Frame, name: str) -> Values:
         """A name that is not local: enclosing functions, the module, the builtins."""
@@ -43,6 +44,15 @@ class Names:
 
     def exported(self, module: Module, name: str) -> Values | None:
         """What others get from a module under that name; None if it has nothing of that name."""
+        key = (module, name)
+        if key in self._exported:
+            return self._exported[key]
+        found = self._find_exported(module, name)
+        if self._inference.is_settled and not self._searched:
+            self._exported[key] = found
+        return found
+
+    def _find_exported(self, module: Module, name: str) -> Values | None:
         found = self._variable(module, name)
         if found is None and module.summary is not None and module.scopes:
             refs = module.scopes[0].bindings.get("__getattr__", ())

@@ -61,11 +61,8 @@ class LoopNeeds:
     def _is_needing(self, frame: Frame) -> bool:
         known = self._own.get(frame)
         if known is None:
-            nodes = frame.code.scope.nodes
-            calls = ((ref, nodes[ref]) for ref in frame.code.events)
-            known = not self._is_adapting(frame) and any(
-                isinstance(node, ir.Call) and self.call_needs(frame, ref, node) for ref, node in calls
-            )
+            calls = frame.code.scope.each_call()
+            known = not self._is_adapting(frame) and any(self.call_needs(frame, ref, node) for ref, node in calls)
             self._own[frame] = known
         return known
 

@@ -33,6 +33,7 @@ class Slot(NamedTuple):
     """What it is where a call does not give it, if that is a constant."""
 
 
+_NONE: Final[frozenset[int]] = frozenset()
 Signature: TypeAlias = tuple[Slot, ...]
 
 
@@ -57,10 +58,12 @@ class Signatures:
         return known
 
     def _find(self, function: Function) -> Iterator[Slot]:
-        code = function.code
-        deciders = self._inference.deciders
-        decisive, keyed = deciders.parameters(code), deciders.dictionaries(code)
-        is_kept = code.scope.name == "__init__" and function.closure.owner is not None
+        code, deciders = function.code, self._inference.deciders
+        is_method = function.closure.owner is not None and function.kind != "static"
+        is_kept = is_method and code.scope.name == "__init__"
+        decisive = keyed = _NONE
+        if not is_method or len(code.scope.params) > 1:  # the object makes a difference whatever a test looks at
+            decisive, keyed = deciders.parameters(code), deciders.dictionaries(code)
         for index in range(len(code.scope.params)):
             is_decisive, has_keys = index in decisive, index in keyed
             is_free = index == 0 or self._is_free(function, index)

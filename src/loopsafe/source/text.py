@@ -9,7 +9,6 @@ import codecs
 import io
 import re
 from hashlib import blake2b
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -56,7 +55,8 @@ class Source(msgspec.Struct, frozen=True):
 def read(path: str) -> Source:
     """Read and decode the file at `path`, or raise `UnreadableSource`."""
     try:
-        data = Path(path).read_bytes()
+        with open(path, "rb", buffering=0) as file:
+            data = file.read()
     except OSError as error:
         raise UnreadableSource(path, describe_os_error(error)) from error
     except ValueError as error:  # a null character in the path itself
