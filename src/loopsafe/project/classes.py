@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _MOST_ANCESTORS: Final = 256
 """A longer chain of bases is generated or hostile; real ones stay below thirty."""
 
+_FEW: Final = 8
+"""So many subclasses are gone through each time: an index of the names that they define would cost more."""
 _MOST_STRUCTURAL: Final = 12
 """A protocol that more classes meet by chance (`close`, `get`) says nothing about which of them is meant."""
 _PROTOCOLS: Final = frozenset({"typing.Protocol", "typing_extensions.Protocol"})
@@ -33,6 +35,8 @@ class Hierarchy:
         self._subclasses: Final[dict[Class, tuple[Class, ...]]] = {}
         self._structural: Final[dict[Class, tuple[Class, ...]]] = {}
         self._derived: Final[dict[Module, dict[ClassKey, list[Class]]]] = {}
+        self._defining: Final[dict[Class, dict[str, list[Class]]]] = {}
+        """Of classes with many subclasses, which of those define a name."""
         self._pending = 0
         """Of how many classes the bases are being looked for."""
 
@@ -150,6 +154,19 @@ class Hierarchy:
                             pending.append(candidate)
             known = self._subclasses[cls] = tuple(found)
         return known
+
+    def defining(self, cls: Class, name: str) -> Sequence[Class]:
+        """The subclasses that have a name in their own bodies, or assign to it in a method."""
+        subclasses = self.subclasses(cls)
+        if len(subclasses) <= _FEW:
+            return [each for each in subclasses if name in each.code.scope.bindings or name in each.stores]
+        known = self._defining.get(cls)
+        if known is None:
+            known = self._defining[cls] = {}
+            for each in subclasses:
+                for own in {*each.code.scope.bindings, *each.stores}:
+                    known.setdefault(own, []).append(each)
+        return known.get(name, ())
 
     def _by_base(self, module: Module) -> Mapping[ClassKey, Sequence[Class]]:
         """The classes of a module, by each of their bases."""

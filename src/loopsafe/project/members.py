@@ -53,7 +53,6 @@ class Members:
         self._attributes: Final[dict[tuple[Instance, str], Values]] = {}
         self._abstract: Final[dict[Code, bool]] = {}
         self._stores: Final[dict[str, list[tuple[Frame, ir.StoreAttr]]]] = {}
-        self._overriding: Final[dict[tuple[Class, str], tuple[Class, ...]]] = {}
 
     def get(self, value: Value, name: str) -> Values:
         """What `value.name` may be; reading a property calls it."""
@@ -217,11 +216,7 @@ class Members:
 
     def _in_subclasses(self, cls: Class, name: str) -> Values:
         """A mixin uses what the classes that it is mixed into have."""
-        subclasses = [
-            subclass
-            for subclass in self._inference.hierarchy.subclasses(cls)
-            if name in subclass.code.scope.bindings or name in subclass.stores
-        ]
+        subclasses = self._inference.hierarchy.defining(cls, name)
         if len(subclasses) > _MOST_SUBCLASSES:
             return NOTHING
         return unite(*[self._search(Instance(subclass), subclass, name) for subclass in subclasses])
@@ -278,7 +273,7 @@ class Members:
         if function.is_exact:
             return
         name = function.code.scope.name
-        for subclass in self._subclasses_with(receiver.cls, name):
+        for subclass in self._inference.hierarchy.defining(receiver.cls, name):
             for member in self._in_body(subclass, name):
                 if isinstance(member, Function) and member.code is not function.code:
                     bound = _bound(member, Instance(subclass))
@@ -289,15 +284,6 @@ class Members:
         """The overrides that run in the place of an abstract method; none of any other."""
         if self.is_abstract(function.code):
             yield from self.implementations(function)
-
-    def _subclasses_with(self, cls: Class, name: str) -> tuple[Class, ...]:
-        """The subclasses that bind a name in their own bodies."""
-        known = self._overriding.get((cls, name))
-        if known is None:
-            subclasses = self._inference.hierarchy.subclasses(cls)
-            known = tuple(subclass for subclass in subclasses if name in subclass.code.scope.bindings)
-            self._overriding[cls, name] = known
-        return known
 
     def structural_implementations(self, function: Function) -> Iterator[Function]:
         """The same for a `Protocol`, whose implementations need not derive from it."""
