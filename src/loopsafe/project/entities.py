@@ -41,6 +41,8 @@ class Module:
         self.is_library: Final = is_library
         """Installed, not part of the project."""
         self.codes: Final[dict[int, Code]] = {}
+        self.variables: Final[dict[str, Values | None]] = {}
+        """What its variables may be, as far as that has been found out; None where it has no such variable."""
 
     @cached_property
     def scopes(self) -> tuple[ir.Scope, ...]:

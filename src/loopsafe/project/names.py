@@ -24,7 +24,6 @@ class Names:
         self._inference: Final = inference
         self._searched: Final[dict[tuple[Module, str], None]] = {}
         """Where the search under way has looked through star imports: modules may import one another so."""
-        self._exported: Final[dict[tuple[Module, str], Values | None]] = {}
 
     def lookup(self, frame: Frame, name: str) -> Values:
         """A name that is not local: enclosing functions, the module, the builtins."""
@@ -44,15 +43,6 @@ class Names:
 
     def exported(self, module: Module, name: str) -> Values | None:
         """What others get from a module under that name; None if it has nothing of that name."""
-        key = (module, name)
-        if key in self._exported:
-            return self._exported[key]
-        found = self._find_exported(module, name)
-        if self._inference.is_settled and not self._searched:
-            self._exported[key] = found
-        return found
-
-    def _find_exported(self, module: Module, name: str) -> Values | None:
         found = self._variable(module, name)
         if found is None and module.summary is not None and module.scopes:
             refs = module.scopes[0].bindings.get("__getattr__", ())
@@ -65,6 +55,14 @@ class Names:
 
     def _variable(self, module: Module, name: str) -> Values | None:
         """What a module's variable of that name may be; None if the module has none."""
+        if name in module.variables:
+            return module.variables[name]
+        found = self._find_variable(module, name)
+        if self._inference.is_settled and not self._searched:
+            module.variables[name] = found
+        return found
+
+    def _find_variable(self, module: Module, name: str) -> Values | None:
         if module.summary is not None and module.scopes:
             scope = module.scopes[0]
             refs = scope.bindings.get(name)
