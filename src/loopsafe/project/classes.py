@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from loopsafe.project.entities import Class, Module
+from loopsafe.project.entities import Class
 from loopsafe.project.values import ClassKey, ClassObject, External, Form, Instance
 from loopsafe.summary import ir
 
@@ -34,7 +34,7 @@ class Hierarchy:
         self._orders: Final[dict[ClassKey, tuple[ClassKey, ...]]] = {}
         self._subclasses: Final[dict[Class, tuple[Class, ...]]] = {}
         self._structural: Final[dict[Class, tuple[Class, ...]]] = {}
-        self._derived: Final[dict[Module, dict[ClassKey, list[Class]]]] = {}
+        self._derived: Final[dict[str, dict[Class, list[Class]]]] = {}
         self._defining: Final[dict[Class, dict[str, list[Class]]]] = {}
         """Of classes with many subclasses, which of those define a name."""
         self._pending = 0
@@ -147,11 +147,10 @@ class Hierarchy:
             pending = [cls]
             while pending:
                 current = pending.pop(0)
-                for module in self._inference.index.deriving(current.name):
-                    for candidate in self._by_base(module).get(current, ()):
-                        if candidate not in found and candidate is not cls:
-                            found[candidate] = None
-                            pending.append(candidate)
+                for candidate in self._by_base(current.name).get(current, ()):
+                    if candidate not in found and candidate is not cls:
+                        found[candidate] = None
+                        pending.append(candidate)
             known = self._subclasses[cls] = tuple(found)
         return known
 
@@ -168,17 +167,19 @@ class Hierarchy:
                     known.setdefault(own, []).append(each)
         return known.get(name, ())
 
-    def _by_base(self, module: Module) -> Mapping[ClassKey, Sequence[Class]]:
-        """The classes of a module, by each of their bases."""
-        known = self._derived.get(module)
+    def _by_base(self, name: str) -> Mapping[Class, Sequence[Class]]:
+        """By each class of that name, those that have it as a base."""
+        known = self._derived.get(name)
         if known is None:
             known = {}
-            for scope in module.class_scopes:
-                cls = self._inference.class_at(module, scope)
-                for base in self.bases(cls):
-                    known.setdefault(base, []).append(cls)
+            for module in self._inference.index.deriving(name):
+                for scope in module.class_scopes:
+                    cls = self._inference.class_at(module, scope)
+                    for base in self.bases(cls):
+                        if isinstance(base, Class) and base.name == name:
+                            known.setdefault(base, []).append(cls)
             if not self._pending:  # a class whose bases are being looked for seems to have none
-                self._derived[module] = known
+                self._derived[name] = known
         return known
 
 

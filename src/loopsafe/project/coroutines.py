@@ -175,7 +175,7 @@ class Coroutines:
                         node = scope.nodes[ref] if ref >= 0 else None
                         if isinstance(node, _ALIASES) and node.name != name:
                             aliases.add((name, node.name))
-                        made.update((name, maker) for maker in _makers(scope, node))
+                        made.update([(name, maker) for maker in _makers(scope, node)])
         return aliases, made
 
     def calls(self, names: frozenset[str]) -> Iterator[tuple[Code, list[ir.Ref]]]:

@@ -141,17 +141,15 @@ class Module:
 class Code:
     """A scope in its module: what a function or class is before anything is known of the values in it."""
 
-    __slots__ = ("_awaited", "index", "module", "scope")
+    __slots__ = ("_awaited", "index", "module", "parent", "scope")
 
     def __init__(self, module: Module, index: int) -> None:
         self.module: Final = module
         self.index: Final = index
         self.scope: Final = module.scopes[index]
+        self.parent: Final[Code] = self if index == 0 else module.code(self.scope.parent)
+        """What it stands in; a module in itself."""
         self._awaited: frozenset[ir.Ref] | None = None
-
-    @property
-    def parent(self) -> Code:
-        return self.module.code(self.scope.parent)
 
     @property
     def qualname(self) -> str:
@@ -179,7 +177,7 @@ class Code:
     def maker(self) -> ir.MakeFunction | ir.MakeClass:
         """The node that makes this function or class; not for modules."""
         node = self.parent.scope.nodes[self.scope.maker]
-        assert isinstance(node, ir.MakeFunction | ir.MakeClass)
+        assert isinstance(node, _MAKERS)
         return node
 
     @property

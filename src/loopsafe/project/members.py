@@ -57,8 +57,9 @@ class Members:
     def get(self, value: Value, name: str) -> Values:
         """What `value.name` may be; reading a property calls it."""
         found = self.find(value, name)
-        if any(isinstance(member, Function) and member.kind == "property" for member in found):
-            return self._inference.each(found, self._read_property)
+        for member in found:
+            if isinstance(member, Function) and member.kind == "property":
+                return self._inference.each(found, self._read_property)
         return found
 
     def _read_property(self, member: Value) -> Values:

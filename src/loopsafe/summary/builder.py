@@ -211,7 +211,7 @@ class ScopeBuilder:
             options = [env[name] for env in arriving if name in env]
             if "." in name and len(options) < len(arriving):
                 del merged[name]
-            elif any(option != options[0] for option in options):
+            elif options.count(options[0]) < len(options):
                 merged[name] = self.phi(options)
         return merged
 
