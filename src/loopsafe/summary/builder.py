@@ -102,7 +102,7 @@ class ScopeBuilder:
     def add_look(self, how: int, ref: ir.Ref) -> None:
         """A value is looked at; how is of interest only where a call has made it."""
         if ref >= 0 and (how == ir.Look.OTHER or self.nodes[ref].__class__ in _RESULTS):
-            self.looks.append((how, ref))
+            self.looks.append(ir.shared((how, ref)))
 
     def add_return(self, ref: ir.Ref) -> None:
         self.returns.append(self.add(ir.Return(ref)))
@@ -115,7 +115,7 @@ class ScopeBuilder:
     def add_block(self, head: ir.Ref, start: ir.Ref) -> None:
         """All nodes from `start` on are under `head`."""
         if start < len(self.nodes):
-            self.blocks.append(ir.Block(head, (start, len(self.nodes))))
+            self.blocks.append(ir.Block(head, ir.shared((start, len(self.nodes)))))
 
     def add_comprehension(self, start: ir.Ref) -> None:
         """The nodes from `start` on are a comprehension's; only its first iterable is evaluated once."""
@@ -128,7 +128,7 @@ class ScopeBuilder:
         """Notes that the operands to the right of each test, from that node on, run only where it allows them."""
         end = len(self.nodes)
         for tested, start in tests[:-1]:
-            rest, nothing = (start, end), (end, end)
+            rest, nothing = ir.shared((start, end)), ir.shared((end, end))
             if tested:
                 self.branches.append(ir.Branch(tested, *((rest, nothing) if is_and else (nothing, rest))))
 
@@ -230,14 +230,14 @@ class ScopeBuilder:
             has_await=self.has_await,
             body=self.body,
             params=self.params,
-            returns=tuple(self.returns),
+            returns=ir.shared(tuple(self.returns)),
             yields=tuple(self.yields),
             bindings=self._bindings(has_children),
             globals=tuple(self.globals),
             nonlocals=tuple(self.nonlocals),
-            discards=tuple(self.discards),
-            stores=tuple(self.stores),
-            calls=tuple(self.calls),
+            discards=ir.shared(tuple(self.discards)),
+            stores=ir.shared(tuple(self.stores)),
+            calls=ir.shared(tuple(self.calls)),
             additions=additions,
             branches=tuple(self.branches),
             handlers=tuple(self.handlers),
@@ -252,10 +252,14 @@ class ScopeBuilder:
     def _bindings(self, has_children: bool) -> dict[str, tuple[ir.Ref, ...]]:
         if self.kind in (ir.ScopeKind.MODULE, ir.ScopeKind.CLASS):
             final = self.env if self.env is not None else {}
-            bindings: dict[str, tuple[ir.Ref, ...]] = {name: (ref,) for name, ref in final.items() if "." not in name}
+            shared = ir.shared
+            bindings: dict[str, tuple[ir.Ref, ...]] = {
+                name: shared((ref,)) for name, ref in final.items() if "." not in name
+            }
             for name, refs in self.definitions.items():
-                bindings.setdefault(name, tuple(dict.fromkeys(refs)))
+                if name not in bindings:
+                    bindings[name] = shared(tuple(dict.fromkeys(refs)))
             return bindings
         if not has_children:
             return {}
-        return {name: tuple(dict.fromkeys(refs)) for name, refs in self.definitions.items()}
+        return {name: ir.shared(tuple(dict.fromkeys(refs))) for name, refs in self.definitions.items()}

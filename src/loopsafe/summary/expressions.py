@@ -55,7 +55,7 @@ class ExpressionReader:
         return _READERS[node.__class__](self, node)
 
     def read_all(self, nodes: list[ast.expr]) -> tuple[ir.Ref, ...]:
-        return tuple([_READERS[node.__class__](self, node) for node in nodes])
+        return ir.shared(tuple([_READERS[node.__class__](self, node) for node in nodes]))
 
     def span(self, node: ast.expr | ast.stmt) -> ir.RawSpan:
         if self._fstring is not None and not self.places.holds(node):
@@ -158,7 +158,7 @@ class ExpressionReader:
         after_body, scope.env = scope.env, before
         scope.env = self.narrowed(node.test, False)
         orelse = self.read(node.orelse)
-        ways = (start, middle), (middle, len(scope.nodes))
+        ways = ir.shared((start, middle)), ir.shared((middle, len(scope.nodes)))
         scope.branches.append(ir.Branch(tested, *(ways if outcome else ways[::-1])))
         scope.env = scope.merge(after_body, scope.env)
         return scope.phi((body, orelse))

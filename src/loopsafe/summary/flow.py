@@ -144,7 +144,7 @@ class FlowReader(ExpressionReader):
         middle = len(scope.nodes)
         scope.env = self._copy(self.narrowed(node.test, False))
         self.read_block(node.orelse, is_continued=after_body is None)
-        body, orelse = (start, middle), (middle, len(scope.nodes))
+        body, orelse = ir.shared((start, middle)), ir.shared((middle, len(scope.nodes)))
         branch = ir.Branch(tested, body, orelse) if outcome else ir.Branch(tested, orelse, body)
         self._add_branch(branch, after_body is None, scope.env is None, outcome)
         scope.env = scope.merge(after_body, scope.env)

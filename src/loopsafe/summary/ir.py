@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 import msgspec
 
@@ -35,6 +35,19 @@ NOWHERE: Final[Place] = -1
 
 NodeRange: TypeAlias = tuple[int, int]
 """Half-open range of node indexes: all that a block of statements evaluates, nested blocks included."""
+
+
+_MOST_SHARED: Final = 1 << 15
+"""Tuples of few small numbers come first, and again and again; those after so many are rarely met twice."""
+_shared: Final[dict[tuple[int, ...], Any]] = {}
+_Numbers = TypeVar("_Numbers", bound=tuple[int, ...])
+
+
+def shared(numbers: _Numbers) -> _Numbers:
+    """The same references; one tuple for all that are equal, of which a large project has a million."""
+    if len(_shared) < _MOST_SHARED:
+        return cast("_Numbers", _shared.setdefault(numbers, numbers))
+    return cast("_Numbers", _shared.get(numbers, numbers))
 
 
 _SPAN: Final = struct.Struct("<4I")

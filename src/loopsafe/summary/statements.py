@@ -149,10 +149,12 @@ class StatementReader(FlowReader):
             params.append((arg, ir.ParamKind.KEYWORD))
         if arguments.kwarg:
             params.append((arguments.kwarg, ir.ParamKind.KWARGS))
-        annotations = [(i, self.read_annotation(arg.annotation)) for i, (arg, _) in enumerate(params) if arg.annotation]
+        annotations = [
+            ir.shared((i, self.read_annotation(arg.annotation))) for i, (arg, _) in enumerate(params) if arg.annotation
+        ]
         returns = getattr(node, "returns", None)
         if returns is not None:
-            annotations.append((-1, self.read_annotation(returns)))
+            annotations.append(ir.shared((-1, self.read_annotation(returns))))
         only = len(arguments.posonlyargs)
         return [ir.Parameter(arg.arg, kind, i < only) for i, (arg, kind) in enumerate(params)], defaults, annotations
 
