@@ -373,14 +373,13 @@ class Effects:
         if isinstance(value, Instance):
             if isinstance(value.cls, str):
                 yield from self._member_facts(value.cls, name, When.PROPERTY)
-            for member in self._inference.members.find(value, name):
-                if isinstance(member, Function) and member.kind == "property":
-                    yield from self._function(member, Arguments.of())
+            for member in self._inference.members.properties(value, name):
+                yield from self._function(member, Arguments.of())
 
     def _written(self, value: Value, name: str) -> Iterator[Happening]:
-        if isinstance(value, Instance) and isinstance(value.cls, Class):
-            for member in self._inference.members.find(value, name):
-                if isinstance(member, Function) and member.setter is not None:
+        if isinstance(value, Instance):
+            for member in self._inference.members.properties(value, name):
+                if member.setter is not None:
                     yield from self._function(member.setter, Arguments.of((value,)))
 
     def special(self, values: Values, name: str) -> Iterator[Happening]:

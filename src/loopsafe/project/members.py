@@ -91,6 +91,19 @@ class Members:
                 return (value,)
         return NOTHING
 
+    def properties(self, instance: Instance, name: str) -> Iterator[Function]:
+        """The properties that reading an attribute of an object may call."""
+        if isinstance(instance.cls, Class) and self._is_defined(instance.cls, name):
+            for member in self.find(instance, name):
+                if isinstance(member, Function) and member.kind == "property":
+                    yield member
+
+    def _is_defined(self, cls: Class, name: str) -> bool:
+        """Whether the body of a class, of one of its bases or subclasses, has something of that name."""
+        hierarchy = self._inference.hierarchy
+        owners = (owner for owner in hierarchy.order(cls) if isinstance(owner, Class))
+        return any(name in owner.code.scope.bindings for owner in owners) or bool(hierarchy.defining(cls, name))
+
     # Classes of the project
 
     def _of_instance(self, instance: Instance, cls: Class, name: str) -> Values:
