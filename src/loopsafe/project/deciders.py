@@ -109,7 +109,7 @@ class Deciders:
     def _find_handed_on(self, code: Code) -> Iterator[tuple[Code, dict[int, frozenset[Leaf]]]]:
         scope = code.scope
         for _, node in scope.each_call():
-            given = {place: leaves for place, ref in handed(node) if (leaves := self._same(meant(scope, ref, set())))}
+            given = {place: leaves for place, ref in handed(node) if (leaves := self._same(_given(code, ref)))}
             spread = {leaf for name, ref in node.keywords if name is None for leaf in inside(meant(scope, ref, set()))}
             if not given and not spread:
                 continue
@@ -139,6 +139,21 @@ def _tested(scope: ir.Scope) -> set[Leaf]:
         if len(node.args) > 1 and name_of(scope, node.func) == "getattr":
             found |= looked_at(scope, node.args[1], set())
     return found
+
+
+def _given(code: Code, ref: ir.Ref) -> set[Leaf]:
+    """What a call hands on of what callers give, be it to a function around."""
+    return {leaf for leaf in meant(code.scope, ref, set()) if not isinstance(leaf, str) or _is_captured(code, leaf)}
+
+
+def _is_captured(code: Code, name: str) -> bool:
+    """Whether a variable from outside is one of a function around."""
+    outer = code.parent
+    while outer.index:
+        if outer.scope.kind != ir.ScopeKind.CLASS and name in outer.scope.bindings:
+            return True
+        outer = outer.parent
+    return False
 
 
 def _taken(callee: Function, given: Collection[Place]) -> Iterator[tuple[int, Place]]:

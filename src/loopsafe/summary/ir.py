@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
 import msgspec
@@ -55,7 +56,8 @@ _SPAN: Final = struct.Struct("<4I")
 
 def pack_spans(spans: Iterable[RawSpan]) -> bytes:
     """The form in which a scope keeps the spans of its places."""
-    return b"".join(_SPAN.pack(*span) for span in spans)
+    numbers = tuple(chain.from_iterable(spans))
+    return struct.pack(f"<{len(numbers)}I", *numbers)
 
 
 class Const(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=0):
