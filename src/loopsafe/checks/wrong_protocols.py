@@ -97,6 +97,8 @@ class _Judge:
 
     def unable(self, frame: Frame, demand: _Demand) -> Values:
         """The values of a node, if surely none of them can what is demanded."""
+        if not self._sureness.may_be_sure(frame, demand.value):
+            return ()
         values = self._inference.value(frame, demand.value)
         if not values:
             return (NONE,) if demand.ability is Ability.AWAIT and self._gives_nothing(frame, demand.value) else ()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from loopsafe.project.infer import Inference
 
 _DEEPEST: Final = 6
+_SURE: Final = (ir.Const, ir.Literal, ir.Display, ir.MakeClass, ir.Import, ir.MakeFunction, ir.Name, ir.Phi)
+"""Nodes that may be sure by themselves."""
 _MOST_STORES: Final = 6
 """An attribute name that is stored in more places is too common for a claim about what it holds."""
 
@@ -53,6 +55,18 @@ class Sureness:
                 return self.is_sure(frame, value, depth + 1)
             case ir.Phi(options=options):
                 return all(self.is_sure(frame, one, depth + 1) for one in options)
+        return False
+
+    def may_be_sure(self, frame: Frame, ref: ir.Ref) -> bool:
+        """The same as far as the text tells, without a thought to values: mostly it says no."""
+        while ref >= 0:
+            match frame.code.scope.nodes[ref]:
+                case ir.Call(func=inner) | ir.Attr(value=inner) | ir.Narrow(value=inner) | ir.Return(value=inner):
+                    ref = inner
+                case ir.Param(index=index):
+                    return self._is_self(frame, index)
+                case node:
+                    return isinstance(node, _SURE)
         return False
 
     def _is_undecorated(self, frame: Frame, ref: ir.Ref, index: int) -> bool:
