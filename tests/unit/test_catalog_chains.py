@@ -143,6 +143,8 @@ class Reader:
     def holds(self, guard: Guard, given: ast.expr | None) -> bool:
         if given is None or guard.absent:
             return given is None and guard.absent
+        if guard.begins:
+            return isinstance(given, ast.Constant) and str(given.value).startswith(guard.begins)
         if guard.equals is not None:
             constant = given.value if isinstance(given, ast.Constant) else None
             return constant == guard.equals and isinstance(constant, bool) == isinstance(guard.equals, bool)

@@ -119,13 +119,15 @@ class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """The global that cancels, alone or as an operand of `|`."""
     instance: tuple[str, ...] = ()
     """The classes of which an argument cancels, as `io.StringIO` where a file is meant."""
+    begins: tuple[str, ...] = ()
+    """What a string begins with that cancels, as `/proc/` where the path of a file is meant."""
     absent: bool = False
     """Leaving the argument out cancels."""
     method: str | None = None
     """The argument is not the call's own but that of this method, called on the same object in the same function.
 
-    `__init__` stands for the call that made the object. Without name and position, the method must have been found
-    true on the way: `if future.done(): future.result()`.
+    `__init__` stands for the call that made the object, by its own package or a builtin. Without name and position, the
+    method must have been found true on the way: `if future.done(): future.result()`.
     """
 
 

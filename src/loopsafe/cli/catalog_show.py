@@ -234,6 +234,8 @@ def _describe_guard(guard: Guard) -> str:
         return f"{what} is `{guard.refers}`"
     if guard.instance:
         return f"{what} is an object of " + " or ".join(f"`{name}`" for name in guard.instance)
+    if guard.begins:
+        return f"{what} begins with " + " or ".join(f"`{text}`" for text in guard.begins)
     return f"{what} is given"
 
 

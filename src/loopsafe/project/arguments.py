@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from loopsafe.project.leaves import bare
 from loopsafe.project.values import NOTHING, Constant, Function, Instance, Something, Value, Values, builtin, is_entries
 from loopsafe.summary import ir
 
@@ -26,7 +27,8 @@ _MOST_DICTIONARIES: Final = 100
 Given: TypeAlias = "Values | Callable[[], Values]"
 """An argument, or how to find out what it is: of most, nobody asks."""
 
-
+_JOINING: Final = frozenset({"__add__", "__mod__"})
+"""Operators that give a string which begins like the one on their left."""
 SINGLE: Final = (ir.ParamKind.POSITIONAL, ir.ParamKind.KEYWORD)
 """Kinds of parameters that take one argument each."""
 
@@ -63,6 +65,17 @@ class Passed:
     def is_present(self) -> bool:
         """Whether it is known not to be `None`."""
         return self._inference.certainty.is_present(self._frame, self._ref)
+
+    def beginning(self) -> str:
+        """What a string begins with that is put together in the text, by an f-string, `+` or `%`; empty if unknown."""
+        scope = self._frame.code.scope
+        ref = bare(scope, self._ref)
+        while ref >= 0 and isinstance(node := scope.nodes[ref], ir.Binary) and node.method in _JOINING:
+            ref = bare(scope, node.left)
+        match scope.nodes[ref] if ref >= 0 else None:
+            case ir.Literal("str", text) | ir.Const(str(text)):
+                return text
+        return ""
 
     def contents(self) -> Contents | None:
         """What it holds, if it is a dictionary that is made for the call."""
@@ -126,12 +139,23 @@ class Arguments:
 
     def get(self, position: int | None, name: str | None) -> Values | None:
         """The argument at a position or of that name; None if it is not given."""
+        given = self._given(position, name)
+        return None if given is None else evaluated(given)
+
+    def beginnings(self, position: int | None, name: str | None) -> list[str]:
+        """What the strings begin with that such an argument may be; none if it may be something else."""
+        given = self._given(position, name)
+        beginning = given.beginning() if isinstance(given, Passed) else ""
+        if beginning:
+            return [beginning]
+        values = NOTHING if given is None else evaluated(given)
+        strings = [value.value for value in values if isinstance(value, Constant) and isinstance(value.value, str)]
+        return strings if len(strings) == len(values) else []
+
+    def _given(self, position: int | None, name: str | None) -> Given | None:
         if position is not None and position < len(self._positional):
-            return evaluated(self._positional[position])
-        for keyword, given in self._keywords:
-            if keyword == name:
-                return evaluated(given)
-        return None
+            return self._positional[position]
+        return next((given for keyword, given in self._keywords if keyword == name), None)
 
     def without(self, position: int | str | None) -> Arguments:
         """What is handed on by a function that takes a callable at that position: all that follows it."""

@@ -7,7 +7,7 @@ other where it is iterated.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from loopsafe.catalog import Affinity, Fact, Role, RoleKind, When
@@ -137,15 +137,11 @@ class Effects:
                 yield from self._called(frame, ref, node)
             case ir.Next(is_async=False):
                 yield from self._facts_of_result(frame, node.value, When.ITER)
-                yield from self.iterated(self._inference.value(frame, node.value))
+                yield from self._unless_switched_off(frame, ref, node, self.iterated)
             case ir.With(is_async=False):
                 yield from self._facts_of_result(frame, node.value, When.ENTER)
                 yield from self._facts_of_result(frame, node.value, When.EXIT)
-                for happening in self.entered(self._inference.value(frame, node.value)):
-                    if isinstance(happening, Run) or not is_switched_off(
-                        self._inference, frame, ref, node.value, happening.fact
-                    ):
-                        yield happening
+                yield from self._unless_switched_off(frame, ref, node, self.entered)
             case ir.Attr(name=name):
                 for value in self._inference.value(frame, node.value):
                     yield from self.read(value, name)
@@ -161,6 +157,15 @@ class Effects:
             case ir.MakeClass(scope=scope):
                 cls = self._inference.class_in(frame.code.module.code(scope), frame)
                 yield Run(cls.frame)
+
+    def _unless_switched_off(
+        self, frame: Frame, ref: ir.Ref, node: ir.Next | ir.With, happen: Callable[[Values], Iterator[Happening]]
+    ) -> Iterator[Happening]:
+        for happening in happen(self._inference.value(frame, node.value)):
+            if isinstance(happening, Run) or not is_switched_off(
+                self._inference, frame, ref, node.value, happening.fact
+            ):
+                yield happening
 
     # Calls
 

@@ -46,7 +46,7 @@ class _History:
 
     def __init__(self, inference: Inference, fact: Fact, guards: list[Guard]) -> None:
         self._inference: Final = inference
-        self._package: Final = fact.name.partition(".")[0]
+        self._makers: Final = (fact.name.partition(".")[0], "builtins")
         self._guards: Final = guards
         self._seen: Final[set[Standing]] = set()
 
@@ -65,13 +65,13 @@ class _History:
         return any(map(self.is_told, origins(self._inference, frame, ref)))
 
     def _is_told_at(self, standing: Standing) -> bool:
-        """By the call that made the object, if its package did, or by one on it in the same scope."""
+        """By the call that made the object, if its package or a builtin did, or by one on it in the same scope."""
         frame, ref = standing
         node = frame.code.scope.nodes[ref]
         made = [guard for guard in self._guards if guard.method == "__init__"] if isinstance(node, ir.Call) else []
         if isinstance(node, ir.Call) and made:
             names = [callable_name(callee) for callee in self._inference.value(frame, node.func)]
-            is_own = all(name is None or name.partition(".")[0] == self._package for name in names)
+            is_own = all(name is None or name.partition(".")[0] in self._makers for name in names)
             if is_own and self._is_cancelled(made, frame, node):
                 return True
         called = {guard.method for guard in self._guards} - {"__init__"}
@@ -117,6 +117,9 @@ def _holds_at(scope: ir.Scope, test: ir.Ref, ref: ir.Ref) -> bool:
 
 def cancels(guard: Guard, arguments: Arguments) -> bool:
     """Whether an argument switches an effect off."""
+    if guard.begins:
+        beginnings = arguments.beginnings(guard.position, guard.name)
+        return bool(beginnings) and all(one.startswith(guard.begins) for one in beginnings)
     given = arguments.get(guard.position, guard.name)
     if given is None:
         return guard.absent and not arguments.is_open

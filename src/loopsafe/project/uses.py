@@ -214,9 +214,10 @@ class Uses:
         if left == value and method != "__contains__":
             return Use.OPERATOR
         node = self._scope.nodes[left] if left >= 0 else None
-        is_text = isinstance(node, ir.Const) and isinstance(node.value, str)
-        is_text = is_text or node == ir.Literal("str")
-        return Use.TEXT if right == value and method == "__mod__" and is_text else Use.HANDED_ON
+        match node:
+            case ir.Const(str()) | ir.Literal("str") if right == value and method == "__mod__":
+                return Use.TEXT
+        return Use.HANDED_ON
 
     def _in_container(self, value: ir.Ref, user: ir.Ref, judge: Judge) -> Use:
         """What becomes of that which lies in a container, by what is done with the container."""

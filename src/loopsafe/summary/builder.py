@@ -155,10 +155,11 @@ class ScopeBuilder:
             ref = self._literals[key] = self.add(ir.Const(value))
         return ref
 
-    def literal_node(self, class_name: str) -> ir.Ref:
-        ref = self._literals.get(class_name)
+    def literal_node(self, class_name: str, beginning: str = "") -> ir.Ref:
+        key = (class_name, beginning)
+        ref = self._literals.get(key)
         if ref is None:
-            ref = self._literals[class_name] = self.add(ir.Literal(class_name))
+            ref = self._literals[key] = self.add(ir.Literal(class_name, beginning))
         return ref
 
     def read(self, name: str) -> ir.Ref:

@@ -14,7 +14,7 @@ from loopsafe.summary import ir
 from loopsafe.summary.annotations import unquoted
 from loopsafe.summary.builder import Environment, ScopeBuilder
 from loopsafe.summary.functions import FunctionNode
-from loopsafe.summary.names import beginning_of_name
+from loopsafe.summary.names import beginning_of_name, beginning_of_path
 from loopsafe.summary.operators import COMPARISONS, OPERATORS
 from loopsafe.summary.places import Places
 
@@ -90,7 +90,7 @@ class ExpressionReader:
                 self._formatted(part)
         self._fstring = outer
         self.beginnings.update(beginning_of_name(node))
-        return self.scope.literal_node("str")
+        return self.scope.literal_node("str", beginning_of_path(node))
 
     def _formatted(self, node: ast.FormattedValue) -> ir.Ref:
         self.look_at(node.value, ir.Look.TEXT)

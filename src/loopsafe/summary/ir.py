@@ -70,6 +70,8 @@ class Literal(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=1):
     """An instance of a builtin class of which no more is known: f-strings, comparisons, long strings."""
 
     class_name: str
+    beginning: str = ""
+    """Of an f-string that gives an absolute path: what stands before the first part that varies."""
 
 
 class Name(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=2):

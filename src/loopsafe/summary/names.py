@@ -1,4 +1,4 @@
-"""Which variables a loop may assign, for they need a joint before its body is read; what names are put together.
+"""Which variables a loop may assign, for they need a joint before its body is read; what f-strings begin with.
 
 Stage: summarise.
 """
@@ -72,3 +72,11 @@ def beginning_of_name(node: ast.JoinedStr) -> Iterator[str]:
     match node.values:
         case [ast.Constant(value=str(text)), _, *_] if len(text) >= _SHORTEST_BEGINNING and text.isidentifier():
             yield text
+
+
+def beginning_of_path(node: ast.JoinedStr) -> str:
+    """What all absolute paths begin with that an f-string gives: `f"/proc/{pid}/stat"`; nothing if it gives none."""
+    match node.values:
+        case [ast.Constant(value=str(text)), _, *_] if text.startswith("/") and text.isascii():
+            return text
+    return ""

@@ -17,7 +17,7 @@ from loopsafe.summary import ir
 from loopsafe.summary.places import Places
 from loopsafe.summary.statements import StatementReader
 
-FORMAT: Final = 13
+FORMAT: Final = 14
 """Raised whenever the same text would give another summary: part of the key under which summaries are cached."""
 
 _PREFIX: Final = "LSA"
