@@ -15,6 +15,7 @@ from loopsafe.project.conditions import STRING_TESTS, is_in, outcome_of, side
 from loopsafe.project.decorators import role_of
 from loopsafe.project.entities import Class, Frame
 from loopsafe.project.fields import EMPTY, iterations
+from loopsafe.project.fresh import given
 from loopsafe.project.leaves import bare, is_test_for_none, sources
 from loopsafe.project.values import (
     ClassObject,
@@ -96,12 +97,14 @@ class Branches:
         return self._told(frame, ref, _truth_of)
 
     def _presence(self, frame: Frame, ref: ir.Ref) -> bool | None:
+        ref = given(self._inference, frame, ref)
         told = self._told(frame, ref, _presence_of)
         return True if told is None and self._certainty.is_present(frame, ref) else told
 
     def _told(self, frame: Frame, ref: ir.Ref, of_values: Callable[[Values], bool | None]) -> bool | None:
         """What this very call passes for a node says, or all that the node may be."""
         scope = frame.code.scope
+        ref = given(self._inference, frame, ref)
         node = scope.nodes[ref] if ref >= 0 else None
         match node:
             case ir.Attr():
@@ -144,6 +147,7 @@ class Branches:
     def _origin(self, frame: Frame, ref: ir.Ref) -> ir.Node | None:
         """The node that a name stands for: past narrowing, and past assignments in branches that cannot be taken."""
         dead = self._dead.get(frame, ())
+        ref = given(self._inference, frame, ref)
         found = sources(frame.code.scope, ref, lambda one: not is_in(one, dead))
         return frame.code.scope.nodes[ref] if len(found) == 1 and (ref := found.pop()) >= 0 else None
 

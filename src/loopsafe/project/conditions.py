@@ -44,6 +44,16 @@ def is_in(ref: ir.Ref, ranges: tuple[ir.NodeRange, ...]) -> bool:
     return any(start <= ref < end for start, end in ranges)
 
 
+def is_conditional(scope: ir.Scope, ref: ir.Ref) -> bool:
+    """Whether a node of a scope may be left out."""
+    ranges = [
+        *(one for branch in scope.branches for one in (branch.body, branch.orelse, branch.after)),
+        *(one for handler in scope.handlers for one in (handler.tried, handler.body, handler.after)),
+        *(block.body for block in scope.blocks),
+    ]
+    return is_in(ref, tuple(ranges))
+
+
 def outcome_of(branch: ir.Branch, truth: Callable[[ir.Ref], bool | None]) -> bool | None:
     """How a test comes out, going by the truth of the values that it looks at; None if that is open."""
     truths = [(truth(ref), positive) for ref, positive in branch.tested]

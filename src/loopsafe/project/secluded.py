@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
-from loopsafe.project.conditions import is_in
+from loopsafe.project.conditions import is_conditional
 from loopsafe.project.decorators import PROPERTY_PARTS, role_of
 from loopsafe.project.entities import Class, Code, Frame, Module
 from loopsafe.project.leaves import bare
@@ -68,7 +68,7 @@ class Secluded:
                 is_data = all(_is_bound_to(owner.code.scope, name, _DATA) for owner in owners)
                 if len(first) == 1 and is_data and not attributes.is_set_once(cls, name):
                     code, store = first[0]
-                    if not _is_conditional(code.scope, code.scope.nodes.index(store)):
+                    if not is_conditional(code.scope, code.scope.nodes.index(store)):
                         known[name] = code, bare(code.scope, store.value)
         return known
 
@@ -299,13 +299,3 @@ def _is_constant(frame: Frame, code: Code, ref: ir.Ref) -> bool:
             given = frame.arguments[index]
             return bool(given) and all(isinstance(value, Constant) for value in given or ())
     return False
-
-
-def _is_conditional(scope: ir.Scope, ref: ir.Ref) -> bool:
-    """Whether a node of a scope may be left out."""
-    ranges = [
-        *(one for branch in scope.branches for one in (branch.body, branch.orelse, branch.after)),
-        *(one for handler in scope.handlers for one in (handler.tried, handler.body, handler.after)),
-        *(block.body for block in scope.blocks),
-    ]
-    return is_in(ref, tuple(ranges))
