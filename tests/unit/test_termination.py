@@ -63,6 +63,14 @@ def growing_values(count: int) -> str:
     return IMPORT + "async def main(x):\n" + "".join(rows) + "    x[0]()\n    time.sleep(1)\n"
 
 
+def many_records(count: int) -> str:
+    head = "from dataclasses import dataclass\n\n@dataclass\nclass Record:\n    number: int\n    work: object = None\n"
+    run = "    def run(self):\n        if self.number and self.work is None:\n            time.sleep(1)\n"
+    rows = ", ".join(f"Record({number})" for number in range(count))
+    calls = f"    for row in ROWS:\n        row.run()\n    Record({count}).run()\n"
+    return f"{IMPORT}{head}{run}\nROWS = [{rows}]\n\nasync def main():\n{calls}"
+
+
 def values_used_twice(count: int) -> str:
     rows = "    x = x.join(x)\n    y = find(y, y, y, y, y)\n" * count
     tests = "    if x or y == 'a':\n        time.sleep(1)\n    if y == 'b':\n        time.sleep(1)\n"
@@ -85,6 +93,7 @@ SHAPES: Final[dict[Callable[[int], str], int | None]] = {
     mutual_recursion: 1,
     huge_union: 1,
     growing_values: 1,
+    many_records: 1,
     values_used_twice: 1,
     many_ways_to_call: MANY,
 }

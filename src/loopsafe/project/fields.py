@@ -111,8 +111,9 @@ class Fields:
         index = next((index for index, field in enumerate(fields) if field.name == name), None)
         if index is None:
             return None
-        if instance.made is not None and instance.made.code is cls.code:
-            return instance.made.arguments[index]
+        made = instance.made
+        if made is not None and made.code is cls.code and made.arguments:  # of too many, no arguments are told apart
+            return made.arguments[index]
         if not self._is_open(fields[index]):
             return None
         return self._inference.callers.of_field(cls, index, name) or None
