@@ -34,49 +34,49 @@ class Loop:
         self.continues: list[Environment] = []
 
 
-class ScopeBuilder:
-    """Collects one scope. `env` is None where control cannot arrive."""
+class ScopeBuilder(msgspec.Struct, eq=False):
+    """Collects one scope."""
 
-    def __init__(self, kind: int, name: str, parent: ScopeBuilder | None, index: int, span: ir.RawSpan) -> None:
-        self.kind: Final = kind
-        self.name: Final = name
-        self.parent: Final = parent
-        self.index: Final = index
-        self.span: Final = span
-        self.nodes: list[ir.Node] = []
-        self.env: Environment | None = {}
-        self.declared: dict[str, ir.Ref] = {}
-        """Annotations of variables: they hold for what is assigned later, too."""
-        self.definitions: dict[str, list[ir.Ref]] = {}
-        self.assigned: list[list[tuple[str, ir.Ref]]] = []
-        """For each `try` block being read, what was assigned in it so far."""
-        self.loops: list[Loop] = []
-        self.global_names: set[str] = set()
-        self.nonlocal_names: set[str] = set()
-        self.is_async = False
-        self.is_generator = False
-        self.has_await = False
-        self.body = ir.BodyKind.NORMAL
-        self.params: tuple[ir.Parameter, ...] = ()
-        self.returns: list[ir.Ref] = []
-        self.end = ir.UNKNOWN
-        self.yields: list[ir.Ref] = []
-        self.globals: list[tuple[str, ir.Ref]] = []
-        self.nonlocals: list[tuple[str, ir.Ref]] = []
-        self.discards: list[ir.Ref] = []
-        self.stores: list[ir.Ref] = []
-        self.calls: list[ir.Ref] = []
-        self.maker = ir.UNKNOWN
-        self.additions: list[tuple[ir.Ref, ir.Ref]] = []
-        self.branches: list[ir.Branch] = []
-        self.handlers: list[ir.Handler] = []
-        self.blocks: list[ir.Block] = []
-        self.star_imports: list[tuple[str, int]] = []
-        self.looks: list[tuple[int, ir.Ref]] = []
-        self._spans: list[ir.RawSpan] = []
-        self._texts: list[str] = []
-        self._names: dict[str, ir.Ref] = {}
-        self._literals: dict[object, ir.Ref] = {}
+    kind: int
+    name: str
+    parent: ScopeBuilder | None
+    index: int
+    span: ir.RawSpan
+    nodes: list[ir.Node] = []
+    env: Environment | None = {}
+    """None where control cannot arrive."""
+    declared: dict[str, ir.Ref] = {}
+    """Annotations of variables: they hold for what is assigned later, too."""
+    definitions: dict[str, list[ir.Ref]] = {}
+    assigned: list[list[tuple[str, ir.Ref]]] = []
+    """For each `try` block being read, what was assigned in it so far."""
+    loops: list[Loop] = []
+    global_names: set[str] = set()
+    nonlocal_names: set[str] = set()
+    is_async: bool = False
+    is_generator: bool = False
+    has_await: bool = False
+    body: int = ir.BodyKind.NORMAL
+    params: tuple[ir.Parameter, ...] = ()
+    returns: list[ir.Ref] = []
+    end: ir.Ref = ir.UNKNOWN
+    yields: list[ir.Ref] = []
+    globals: list[tuple[str, ir.Ref]] = []
+    nonlocals: list[tuple[str, ir.Ref]] = []
+    discards: list[ir.Ref] = []
+    stores: list[ir.Ref] = []
+    calls: list[ir.Ref] = []
+    maker: ir.Ref = ir.UNKNOWN
+    additions: list[tuple[ir.Ref, ir.Ref]] = []
+    branches: list[ir.Branch] = []
+    handlers: list[ir.Handler] = []
+    blocks: list[ir.Block] = []
+    star_imports: list[tuple[str, int]] = []
+    looks: list[tuple[int, ir.Ref]] = []
+    _spans: list[ir.RawSpan] = []
+    _texts: list[str] = []
+    _names: dict[str, ir.Ref] = {}
+    _literals: dict[object, ir.Ref] = {}
 
     def add_place(self, span: ir.RawSpan, text: str) -> ir.Place:
         self._spans.append(span)
