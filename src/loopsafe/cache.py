@@ -123,6 +123,11 @@ class Cache:
         if self._path is not None:
             self._load(self._path)
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is a file, so that it is worth asking what has changed since."""
+        return self._path is not None
+
     def _load(self, path: Path) -> None:
         try:
             status = path.stat()

@@ -233,7 +233,7 @@ class Run:
         """The content digest of a file, which is read only if it has changed since the last run."""
         if path in self._digests:
             return self._digests[path]
-        status = None if path in self._overlays else _status(path)
+        status = _status(path) if self._cache.is_kept and path not in self._overlays else None
         absolute = os.path.abspath(path)
         digest = None if status is None else self._cache.digest(absolute, status)
         if digest is None:
@@ -303,7 +303,7 @@ class Run:
 
     def _library(self, path: str) -> ir.ModuleSummary | None:
         """The summary of an installed module, from the cache unless it has changed."""
-        status = _status(path)
+        status = _status(path) if self._cache.is_kept else None
         digest = None if status is None else self._cache.digest(path, status)
         summary = None if digest is None else self._summaries.get(digest) or self._cache.summary(digest)
         if digest is None or summary is None:

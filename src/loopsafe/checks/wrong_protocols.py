@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from loopsafe.checks.check import Check, Context
 from loopsafe.model import Applicability, Diagnostic, Remedy, RemedyKind, Span
 from loopsafe.project.abilities import Abilities, Ability
-from loopsafe.project.entities import Frame
+from loopsafe.project.entities import Frame, Module
 from loopsafe.project.infer import Inference
 from loopsafe.project.sureness import Sureness
 from loopsafe.project.values import (
@@ -59,21 +59,17 @@ def _run(context: Context) -> Iterator[Diagnostic]:
     judge = _Judge(context.project.inference)
     reported = {(one.path, one.span) for one in context.earlier}
     for module in context.project.asynchronous_modules:
-        for index, scope in enumerate(module.scopes):
-            nodes = (node for node in scope.nodes if node.__class__ in _DEMANDING)
-            demands = [demand for node in nodes if (demand := _demand(node)) is not None]
-            frame = context.project.inference.generic_frame(module.code(index)) if demands else module.frame
-            for demand in demands:
-                span = Span(*scope.span_at(demand.place))
-                values = judge.unable(frame, demand)
-                if values and (module.path, span) not in reported:
-                    code = "LSA501" if demand.ability is Ability.AWAIT else "LSA502"
-                    text = scope.text_at(demand.place)
-                    message = judge.describe(text, values[0], demand.ability)
-                    kinds = {judge.mend(value, demand.ability) for value in values}
-                    kind = kinds.pop() if len(kinds) == 1 else None
-                    remedy = None if kind is None else Remedy(kind, span, Applicability.UNSAFE)
-                    yield context.diagnostic(module.path, code, span, message, remedy)
+        for frame, demand in judge.demands(module):
+            span = Span(*frame.code.scope.span_at(demand.place))
+            values = judge.unable(frame, demand)
+            if values and (module.path, span) not in reported:
+                code = "LSA501" if demand.ability is Ability.AWAIT else "LSA502"
+                text = frame.code.scope.text_at(demand.place)
+                message = judge.describe(text, values[0], demand.ability)
+                kinds = {judge.mend(value, demand.ability) for value in values}
+                kind = kinds.pop() if len(kinds) == 1 else None
+                remedy = None if kind is None else Remedy(kind, span, Applicability.UNSAFE)
+                yield context.diagnostic(module.path, code, span, message, remedy)
 
 
 def _demand(node: ir.Node) -> _Demand | None:
@@ -95,10 +91,16 @@ class _Judge:
         self._abilities: Final = Abilities(inference)
         self._sureness: Final = Sureness(inference)
 
+    def demands(self, module: Module) -> Iterator[tuple[Frame, _Demand]]:
+        """What the text of a module demands of values of which it may be known for sure what they are."""
+        for index, scope in enumerate(module.scopes):
+            for node in scope.nodes:
+                demand = _demand(node) if node.__class__ in _DEMANDING else None
+                if demand is not None and self._sureness.may_be_sure(module.code(index), demand.value):
+                    yield self._inference.generic_frame(module.code(index)), demand
+
     def unable(self, frame: Frame, demand: _Demand) -> Values:
         """The values of a node, if surely none of them can what is demanded."""
-        if not self._sureness.may_be_sure(frame, demand.value):
-            return ()
         values = self._inference.value(frame, demand.value)
         if not values:
             return (NONE,) if demand.ability is Ability.AWAIT and self._gives_nothing(frame, demand.value) else ()

@@ -24,6 +24,7 @@ from loopsafe.summary import ir
 _NAMED: Final = (ir.Name, ir.Attr, ir.Import, ir.MakeFunction)
 """What a certain callee is mentioned by: a parameter may be anything, whatever some caller passes."""
 _ALIASES: Final = (ir.Import, ir.Attr, ir.Name)
+_MAKING: Final = (ir.Call, ir.MakeFunction)
 _OF_COROUTINES: Final = frozenset(dir(CoroutineType))
 _LITERALS: Final = {"True": True, "False": False}
 _NEVER: Final = (0, 0)
@@ -175,7 +176,8 @@ class Coroutines:
                         node = scope.nodes[ref] if ref >= 0 else None
                         if isinstance(node, _ALIASES) and node.name != name:
                             aliases.add((name, node.name))
-                        made.update([(name, maker) for maker in _makers(scope, node)])
+                        elif isinstance(node, _MAKING):
+                            made.update([(name, maker) for maker in _makers(scope, node)])
         return aliases, made
 
     def calls(self, names: frozenset[str]) -> Iterator[tuple[Code, list[ir.Ref]]]:

@@ -14,6 +14,10 @@ LOOKUPS: Final = frozenset({"get", "pop"})
 """Methods that give what a dictionary holds under a key, or something else if there is no such key."""
 
 
+_STANDING_FOR: Final = frozenset({ir.Narrow, ir.Declared, ir.Return, ir.Phi})
+"""Nodes that are what others are."""
+
+
 class Inside(NamedTuple):
     """What a dictionary holds that a parameter is."""
 
@@ -41,6 +45,8 @@ def sources(
 
     Those of which a test has told enough are left out.
     """
+    if ref < 0 or scope.nodes[ref].__class__ not in _STANDING_FOR:
+        return {ref}  # as with most
     found: set[ir.Ref] = set()
     pending, seen = [ref], {ref}
     while pending:

@@ -45,7 +45,7 @@ class Sureness:
             case ir.Name(name=name):
                 return self._is_sure_name(frame, name, depth)
             case ir.Param(index=index):
-                return self._is_self(frame, index)
+                return self._is_self(frame.code, index)
             case ir.Attr():
                 return self._is_sure_attribute(frame, node, depth)
             case ir.Call(func=func):
@@ -57,14 +57,14 @@ class Sureness:
                 return all(self.is_sure(frame, one, depth + 1) for one in options)
         return False
 
-    def may_be_sure(self, frame: Frame, ref: ir.Ref) -> bool:
+    def may_be_sure(self, code: Code, ref: ir.Ref) -> bool:
         """The same as far as the text tells, without a thought to values: mostly it says no."""
         while ref >= 0:
-            match frame.code.scope.nodes[ref]:
+            match code.scope.nodes[ref]:
                 case ir.Call(func=inner) | ir.Attr(value=inner) | ir.Narrow(value=inner) | ir.Return(value=inner):
                     ref = inner
                 case ir.Param(index=index):
-                    return self._is_self(frame, index)
+                    return self._is_self(code, index)
                 case node:
                     return isinstance(node, _SURE)
         return False
@@ -83,10 +83,10 @@ class Sureness:
             return True
         return self._has_sure(ModuleObject(origin), node.name, depth)
 
-    def _is_self(self, frame: Frame, index: int) -> bool:
+    def _is_self(self, code: Code, index: int) -> bool:
         """The receiver of a method; what subclasses make of it is asked for attribute by attribute."""
-        is_method = index == 0 and frame.code.parent.scope.kind == ir.ScopeKind.CLASS
-        return is_method and frame.code.scope.params[0].name in ("self", "cls")
+        is_method = index == 0 and code.parent.scope.kind == ir.ScopeKind.CLASS
+        return is_method and code.scope.params[0].name in ("self", "cls")
 
     def _is_sure_name(self, frame: Frame, name: str, depth: int) -> bool:
         closure = frame

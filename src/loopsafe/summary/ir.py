@@ -14,6 +14,8 @@ Over 400 lines because the node kinds are one closed set, and reading about them
 from __future__ import annotations
 
 import struct
+import sys
+from array import array
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, Final, TypeAlias, TypeVar, cast
@@ -56,8 +58,10 @@ _SPAN: Final = struct.Struct("<4I")
 
 def pack_spans(spans: Iterable[RawSpan]) -> bytes:
     """The form in which a scope keeps the spans of its places."""
-    numbers = tuple(chain.from_iterable(spans))
-    return struct.pack(f"<{len(numbers)}I", *numbers)
+    numbers = array("I", chain.from_iterable(spans))
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tobytes()
 
 
 class Const(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=0):

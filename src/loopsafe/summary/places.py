@@ -19,7 +19,7 @@ class Places:
     """Spans and texts of the nodes of one module."""
 
     def __init__(self, text: str) -> None:
-        self._rows: Final = rows(text)
+        self._rows: Final = rows(text) if "\r" in text else text.split("\n")  # how they end plays no part here
         self._is_ascii: Final = text.isascii()
 
     def span(self, node: ast.expr | ast.stmt) -> ir.RawSpan:
