@@ -87,6 +87,7 @@ class Effects:
         self._sites: Final[dict[Frame, tuple[Site, ...]]] = {}
         self._obstacles: Final[dict[Frame, tuple[Obstacle, ...]]] = {}
         self._facts: Final[dict[tuple[Code, When], tuple[Fact, ...]]] = {}
+        self._harmless: Final[dict[str, bool]] = {}
         self._shapes: Final = Shapes(inference)
         self._implicit: Final = inference.index.implicit
         watched: dict[type[Any], Collection[str] | None] = dict.fromkeys((ir.Call, ir.Next, ir.With, ir.MakeClass))
@@ -113,11 +114,11 @@ class Effects:
                 continue
             if skipped and any(start <= ref < end for start, end in skipped):
                 continue
-            happenings = list(dict.fromkeys(self._happenings(frame, ref, node)))
+            happenings = dict.fromkeys(self._happenings(frame, ref, node))
             if happenings:
-                primitives = tuple(each for each in happenings if isinstance(each, Primitive))
-                runs = tuple(each for each in happenings if isinstance(each, Run))
-                yield Site(ref, primitives, runs)
+                primitives = [each for each in happenings if isinstance(each, Primitive)]
+                runs = [each for each in happenings if isinstance(each, Run)]
+                yield Site(ref, tuple(primitives), tuple(runs))
 
     def obstacle(self, frame: Frame, site: Site) -> Obstacle:
         """What stands between the beginning of a frame and a site of it, all in one."""
@@ -174,6 +175,8 @@ class Effects:
         if not callees:
             yield from (Primitive(fact, _SHAPE) for fact in self._shapes.facts(frame, ref, node))
             return
+        if all(map(self._is_harmless, callees)):
+            return
         arguments = self._inference.calls.arguments(frame, node)
         if ref in frame.code.awaited and len(callees) > 1:
             callees = self._awaitable(callees, arguments)
@@ -186,6 +189,18 @@ class Effects:
             return  # awaited by its author, or at hand for the loop as well: of several things, that one is meant
         for happening in (each for outcome in outcomes for each in outcome):
             yield happening if is_clear or happening.doubt else happening._replace(doubt=_ALTERNATIVE)
+
+    def _is_harmless(self, callee: Value) -> bool:
+        """Whether the catalogue knows of nothing that calling something from outside the project would do."""
+        name = callable_name(callee)
+        if name is None:
+            return False
+        met = met_name(callee, name)
+        known = self._harmless.get(met)
+        if known is None:
+            catalog = self._inference.catalog
+            known = self._harmless[met] = catalog.role(name) is None and not catalog.facts(met)
+        return known
 
     def _is_for_loop(self, callee: Value, arguments: Arguments) -> bool:
         """Whether a method is one that an object which belongs to an event loop has for calls without `await`."""

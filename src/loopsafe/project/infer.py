@@ -232,7 +232,10 @@ class Inference:
         return self.values(frame, node.options)
 
     def _attr(self, frame: Frame, node: ir.Attr) -> Values:
-        return self.each(self.value(frame, node.value), lambda value: self.members.get(value, node.name))
+        owners = self.value(frame, node.value)
+        if len(owners) == 1:  # as nearly always: no need for what `each` takes
+            return self.members.get(owners[0], node.name)
+        return self.each(owners, lambda value: self.members.get(value, node.name))
 
     def each(self, values: Values, function: Callable[[Value], Values]) -> Values:
         """The results for every one of a set of values."""
