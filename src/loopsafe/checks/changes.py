@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from loopsafe.project import Project
-from loopsafe.project.effects import Site
 from loopsafe.project.entities import Class, Frame
+from loopsafe.project.happenings import Site
 from loopsafe.project.reach import reached
 from loopsafe.summary import ir
 

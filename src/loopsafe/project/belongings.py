@@ -13,8 +13,9 @@ from loopsafe.catalog import Affinity, RoleKind, When
 from loopsafe.model import Effect
 from loopsafe.project.arguments import given_refs
 from loopsafe.project.decorators import has_role, role_of
-from loopsafe.project.effects import Effects, Site
+from loopsafe.project.effects import Effects
 from loopsafe.project.entities import Class, Frame
+from loopsafe.project.happenings import Site
 from loopsafe.project.reach import reached
 from loopsafe.project.values import (
     ClassObject,

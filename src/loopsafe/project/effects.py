@@ -8,7 +8,7 @@ other where it is iterated.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from loopsafe.catalog import Affinity, Fact, Role, RoleKind, When
 from loopsafe.project.arguments import Arguments
@@ -17,6 +17,7 @@ from loopsafe.project.decorators import has_role, has_unknown_decorator
 from loopsafe.project.entities import Class, Code, Frame
 from loopsafe.project.evidence import is_only_said, means_another
 from loopsafe.project.guards import off_loop_ranges
+from loopsafe.project.happenings import Happening, Primitive, Run, Site
 from loopsafe.project.roles import callable_name, given_callable, met_name
 from loopsafe.project.shapes import Shapes
 from loopsafe.project.switches import cancels, is_switched_off
@@ -49,34 +50,6 @@ _STRUCTURE: Final = "the protocol is met, without being named, by a class whose 
 _ALTERNATIVE: Final = "of several things that may be called here, only some block"
 _SHAPE: Final = "the object's type is not known, but the chain of calls is the package's, and the module imports it"
 _UNKNOWN_DECORATOR: Final = "a decorator of unknown origin may change the function"
-
-
-class Run(NamedTuple):
-    """Another function's frame runs."""
-
-    frame: Frame
-    doubt: str | None = None
-    """Why it may not; no doubt where types are known."""
-    is_one_of_many: bool = False
-    """It is one of so many implementations that what is unusual about it says little of the call."""
-
-
-class Primitive(NamedTuple):
-    """Something of which the catalogue says that it blocks."""
-
-    fact: Fact
-    doubt: str | None = None
-
-
-Happening: TypeAlias = Primitive | Run
-
-
-class Site(NamedTuple):
-    """A node at which something of interest happens."""
-
-    ref: ir.Ref
-    primitives: tuple[Primitive, ...]
-    runs: tuple[Run, ...]
 
 
 class Effects:

@@ -18,8 +18,9 @@ from loopsafe.project.bonds import Bonds
 from loopsafe.project.coroutines import Coroutines
 from loopsafe.project.decorators import role_of
 from loopsafe.project.drivers import Drivers
-from loopsafe.project.effects import Effects, Site
+from loopsafe.project.effects import Effects
 from loopsafe.project.entities import Code, Frame, Module
+from loopsafe.project.happenings import Site
 from loopsafe.project.infer import Inference
 from loopsafe.project.libraries import NO_LIBRARIES, Libraries
 from loopsafe.project.lifetimes import Lifetimes

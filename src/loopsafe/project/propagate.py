@@ -17,8 +17,9 @@ from typing import Final, NamedTuple, TypeAlias
 from loopsafe.catalog import Fact, When
 from loopsafe.model import LOOP_EFFECTS, Effect
 from loopsafe.project.conditions import Obstacle
-from loopsafe.project.effects import Effects, Primitive, Run, Site
+from loopsafe.project.effects import Effects
 from loopsafe.project.entities import Frame
+from loopsafe.project.happenings import Primitive, Run, Site
 
 FARTHEST: Final[dict[Effect, int]] = {Effect.FILE: 3, Effect.METADATA: 0}
 """Through how many synchronous calls an effect travels; without limit where it is not named (design.md, Effects).

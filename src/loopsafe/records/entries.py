@@ -12,8 +12,8 @@ from loopsafe.catalog import Fact, When
 from loopsafe.model import Effect
 from loopsafe.project import Project
 from loopsafe.project.arguments import Arguments
-from loopsafe.project.effects import Happening, Primitive, Run
 from loopsafe.project.entities import Class
+from loopsafe.project.happenings import Happening, Primitive, Run
 from loopsafe.project.propagate import FARTHEST, Propagation
 from loopsafe.project.values import (
     NOTHING,
