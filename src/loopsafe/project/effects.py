@@ -14,7 +14,7 @@ from loopsafe.catalog import Affinity, Fact, Role, RoleKind, When
 from loopsafe.project.arguments import Arguments
 from loopsafe.project.conditions import Obstacle, first_time, joined, obstacles
 from loopsafe.project.decorators import has_role, has_unknown_decorator
-from loopsafe.project.entities import Class, Code, Frame
+from loopsafe.project.entities import EVENTS, Class, Code, Frame
 from loopsafe.project.evidence import is_only_said, means_another
 from loopsafe.project.guards import off_loop_ranges
 from loopsafe.project.happenings import Happening, Primitive, Run, Site
@@ -63,10 +63,10 @@ class Effects:
         self._harmless: Final[dict[str, bool]] = {}
         self._shapes: Final = Shapes(inference)
         self._implicit: Final = inference.index.implicit
-        watched: dict[type[Any], Collection[str] | None] = dict.fromkeys((ir.Call, ir.Next, ir.With, ir.MakeClass))
+        watched: dict[type[Any], Collection[str] | None] = dict.fromkeys(EVENTS)
         watched[ir.Attr] = self._implicit | inference.catalog.property_names
         watched[ir.StoreAttr] = watched[ir.Binary] = self._implicit
-        watched.update((kind, None) for kind, method in _ENTRIES.items() if method in self._implicit)
+        watched.update((kind, ()) for kind, method in _ENTRIES.items() if method not in self._implicit)
         self._watched: Final = watched
         """The kinds of nodes at which something may run, if need be only those with certain names."""
 

@@ -15,6 +15,10 @@ from loopsafe.summary import ir
 
 NAMED: Final = (ir.Name, ir.Attr, ir.Import)
 """Nodes that have the name of what they stand for."""
+EVENTS: Final[frozenset[type[ir.Node]]] = frozenset(
+    {ir.Call, ir.Next, ir.With, ir.Attr, ir.Binary, ir.Item, ir.StoreAttr, ir.StoreItem, ir.MakeClass}
+)
+"""Kinds of nodes at which something may run."""
 _NONE: Final[frozenset[ir.Ref]] = frozenset()
 _MAKERS: Final = (ir.MakeFunction, ir.MakeClass)
 
@@ -187,8 +191,8 @@ class Code:
 
     @property
     def events(self) -> tuple[ir.Ref, ...]:
-        """The nodes at which something may run: calls, iteration, context managers, attributes, operators, classes."""
-        return tuple([ref for ref, node in enumerate(self.scope.nodes) if node.__class__ in _EVENTS])
+        """The nodes at which something may run."""
+        return tuple([ref for ref, node in enumerate(self.scope.nodes) if node.__class__ in EVENTS])
 
     @property
     def awaited(self) -> frozenset[ir.Ref]:
@@ -200,11 +204,6 @@ class Code:
 
     def __repr__(self) -> str:
         return f"<code {self.full_name}>"
-
-
-_EVENTS: Final = frozenset(
-    {ir.Call, ir.Next, ir.With, ir.Attr, ir.Binary, ir.Item, ir.StoreAttr, ir.StoreItem, ir.MakeClass}
-)
 
 
 class Open:
