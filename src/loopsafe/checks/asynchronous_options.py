@@ -10,7 +10,7 @@ from loopsafe.model import Applicability, Diagnostic, Remedy, RemedyKind
 from loopsafe.project.entities import Frame, Module
 from loopsafe.project.project import node_span, node_text
 from loopsafe.project.roles import callable_name
-from loopsafe.project.values import ClassObject, Constant, External, Instance
+from loopsafe.project.values import ClassObject, External, Instance, Truth
 from loopsafe.summary import ir
 
 _OPTIONS: Final = frozenset({"is_async", "async_", "asynchronous", "use_async", "async_mode", "enable_async"})
@@ -31,7 +31,7 @@ def _in_module(context: Context, module: Module) -> Iterator[Diagnostic]:
                     continue
                 frame = context.project.inference.generic_frame(module.code(index))
                 twin = _twin(context, frame, node)
-                if twin is not None and Constant(False) not in context.project.inference.value(frame, value):
+                if twin is not None and Truth(False) not in context.project.inference.value(frame, value):
                     text = node_text(frame, ref)
                     message = (
                         f"`{text}` has no option `{name}`: what it makes is synchronous, or it raises TypeError; "

@@ -13,7 +13,7 @@ from loopsafe.catalog import RoleKind
 from loopsafe.project.arguments import Arguments, evaluated, is_telling
 from loopsafe.project.decorators import has_role, role_of
 from loopsafe.project.entities import Class, Frame, mentioned_name
-from loopsafe.project.values import NONE, NOTHING, ClassObject, Constant, Instance, Values, is_informative
+from loopsafe.project.values import NONE, NOTHING, ClassObject, Constant, Instance, Values, constant, is_informative
 from loopsafe.summary import ir
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Fields:
             field.owner.code.scope.nodes[node.value] if isinstance(node, ir.Declared) and node.value >= 0 else None
         )
         if isinstance(default, ir.Const):
-            return (Constant(default.value),)
+            return (constant(default.value),)
         is_empty = isinstance(default, ir.Display) and default.class_name == "tuple" and not default.elements
         return EMPTY if is_empty else NOTHING
 

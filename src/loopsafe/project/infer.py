@@ -46,6 +46,7 @@ from loopsafe.project.values import (
     Value,
     Values,
     builtin,
+    constant,
     unite,
 )
 from loopsafe.summary import ir
@@ -217,7 +218,7 @@ class Inference:
         return self.names.lookup(frame, node.name)
 
     def _const(self, frame: Frame, node: ir.Const) -> Values:
-        return (Constant(node.value),)
+        return (constant(node.value),)
 
     def _literal(self, frame: Frame, node: ir.Literal) -> Values:
         return (builtin(node.class_name),)

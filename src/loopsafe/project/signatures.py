@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from loopsafe.project.entities import Code, Frame
-from loopsafe.project.values import Constant, Function, Values
+from loopsafe.project.values import Function, Values, constant
 from loopsafe.summary import ir
 
 if TYPE_CHECKING:
@@ -43,16 +43,13 @@ class Signatures:
     def __init__(self, inference: Inference) -> None:
         self._inference: Final = inference
         self._known: Final[dict[tuple[Code, Frame], Signature]] = {}
-        self._shared: Final[dict[Signature, Signature]] = {}
-        """One for all functions that have the same: they are many, and most are alike."""
 
     def of(self, function: Function) -> Signature:
         """The parameters that matter to what a function does; of a constructor all, for its object keeps them."""
         key = (function.code, function.closure)
         known = self._known.get(key)
         if known is None:
-            found = tuple(self._find(function))
-            known = self._shared.setdefault(found, found)
+            known = tuple(self._find(function))
             if self._inference.is_settled and self._inference.deciders.is_settled:
                 self._known[key] = known
         return known
@@ -82,5 +79,5 @@ def _default(function: Function, index: int) -> Values | None:
         for position, ref in maker.defaults:
             node = function.closure.code.scope.nodes[ref] if position == index and ref >= 0 else None
             if isinstance(node, ir.Const):
-                return (Constant(node.value),)
+                return (constant(node.value),)
     return None

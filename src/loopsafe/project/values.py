@@ -23,6 +23,10 @@ class Constant(msgspec.Struct, frozen=True, cache_hash=True):
     value: bool | int | str | None
 
 
+class Truth(Constant, frozen=True, cache_hash=True):
+    """`True` or `False`: equal to 1 and 0, and yet a call with the one is not a call with the other."""
+
+
 class Something(msgspec.Struct, frozen=True, cache_hash=True):
     """An argument that is not `None`: in a frame it stands for one of which no more matters."""
 
@@ -183,6 +187,11 @@ PRESENT: Final = (Something(),)
 
 _MOST_OPTIONS: Final = 12
 """A set with more members says nothing useful and costs much: it becomes unknown. Real unions have two to four."""
+
+
+def constant(value: bool | int | str | None) -> Constant:
+    """What a literal is."""
+    return Truth(value) if isinstance(value, bool) else Constant(value)
 
 
 def unite(*options: Values) -> Values:
