@@ -59,16 +59,19 @@ class Deciders:
         key = (code, depth)
         known = self._known.get(key, self._provisional.get(key))
         if known is None:
-            found = set(self._deciding(code, 0)) if depth else {*_tested(code.scope), *self._stored(code)}
-            if depth:
-                found |= self._captured(code, depth)
-                for callee, places in self._handed_on(code):
-                    decisive = self._deciding(callee, depth - 1)
-                    found.update(*(leaves for index, leaves in places.items() if index in decisive))
-                    found.update(*(inside(leaves) for index, leaves in places.items() if Inside(index) in decisive))
+            found = self._find_further(code, depth) if depth else _tested(code.scope) | self._stored(code)
             known = self._same(found)
             (self._known if self.is_settled else self._provisional)[key] = known
         return known
+
+    def _find_further(self, code: Code, depth: int) -> set[Leaf]:
+        """What decides a branch here, or in a function that is made here or called."""
+        found = {*self._deciding(code, 0), *self._captured(code, depth)}
+        for callee, places in self._handed_on(code):
+            decisive = self._deciding(callee, depth - 1)
+            found.update(*(leaves for index, leaves in places.items() if index in decisive))
+            found.update(*(inside(leaves) for index, leaves in places.items() if Inside(index) in decisive))
+        return found
 
     def _captured(self, code: Code, depth: int) -> set[Leaf]:
         """What functions made in this one look at: parameters of this one, or variables further out."""

@@ -99,7 +99,10 @@ class Index:
 
 
 def _may_name(module: Module, names: AbstractSet[str]) -> bool:
-    """Whether a module that defines none of these names reads or imports one, going by its head."""
+    """Whether a module that has no function of these names calls, imports or reads one as an attribute, by its head.
+
+    A variable of its own may have such a name too, but what it holds was named somewhere to get there.
+    """
     head = module.summary
     if head is None:
         return False
